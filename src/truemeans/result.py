@@ -1,0 +1,140 @@
+"""What a pass adds up and what a run returns: frozen records, shapes in the field docs."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+if TYPE_CHECKING:
+    import numpy.typing as npt
+
+    from truemeans.plan import Plan
+
+__all__ = ["History", "Iteration", "Partial", "Result"]
+
+
+@dataclass(frozen=True, slots=True)
+class Partial:
+    """What one assignment pass over a block of rows changes. Partials add, in any order.
+
+    Attributes
+    ----------
+    sums : ndarray of float64, shape (n_grids, n_clusters, n_features + 1)
+        Change of the weighted sum of each cluster, on each grid; the last column is the
+        change of the cluster's weight. Every addition that made it was exact.
+    n_changed : int
+        Rows whose label changed.
+    n_settled : int
+        Rows the fast scores could not decide, settled by canonical distances.
+    """
+
+    sums: npt.NDArray[np.float64]
+    n_changed: int
+    n_settled: int
+
+
+@dataclass(frozen=True, slots=True)
+class Iteration:
+    """One iteration, as a callback sees it.
+
+    Attributes
+    ----------
+    n_iter : int
+        Number of this iteration, from 1.
+    max_iter : int
+        The most iterations this run may take.
+    run : int
+        Number of this run among the ``n_init`` restarts, from 0.
+    inertia : float
+        Inertia of this iteration's labels with the centroids they were assigned to.
+    n_changed : int
+        Rows whose label changed in this iteration.
+    centroids : ndarray, shape (n_clusters, n_features)
+        The centroids the rows were assigned to. Read-only.
+    """
+
+    n_iter: int
+    max_iter: int
+    run: int
+    inertia: float
+    n_changed: int
+    centroids: npt.NDArray[Any]
+
+
+Callback = Callable[[Iteration], object]
+
+
+@dataclass(frozen=True, slots=True)
+class History:
+    """What each iteration did; entry ``i`` belongs to iteration ``i + 1``.
+
+    Attributes
+    ----------
+    inertia : ndarray of float64, shape (n_iter,)
+        Inertia of the iteration's labels with the centroids they were assigned to.
+    n_changed : ndarray of int64, shape (n_iter,)
+        Rows whose label changed; the first iteration labels every row.
+    """
+
+    inertia: npt.NDArray[np.float64]
+    n_changed: npt.NDArray[np.int64]
+
+
+@dataclass(frozen=True)
+class Result:
+    """A finished run. Unpacks as ``centroids, labels, inertia``.
+
+    Attributes
+    ----------
+    centroids : ndarray, shape (n_clusters, n_features)
+        float32 for float32 rows, float64 otherwise.
+    labels : ndarray of int32, shape (n_samples,)
+        Index of the nearest centroid of each row; ties go to the lowest index.
+    inertia : float
+        Sum over rows of weight × squared distance to the own centroid.
+    n_iter : int
+        Iterations taken.
+    converged : bool
+        True when the last iteration changed no label, or moved the centroids by no more
+        than ``tol``; False when ``max_iter`` or a callback ended the run.
+    history : History
+        Inertia and number of changed labels per iteration.
+    plan : Plan
+        How the run was computed, and why.
+    """
+
+    centroids: npt.NDArray[Any]
+    labels: npt.NDArray[np.int32]
+    inertia: float
+    n_iter: int
+    converged: bool
+    history: History
+    plan: Plan
+    _take: Callable[[npt.NDArray[np.intp]], npt.NDArray[Any]] = field(repr=False, compare=False)
+
+    @property
+    def sizes(self) -> npt.NDArray[np.int64]:
+        """Number of rows in each cluster, shape (n_clusters,)."""
+        return np.bincount(self.labels, minlength=len(self.centroids)).astype(np.int64)
+
+    @property
+    def clusters(self) -> list[npt.NDArray[Any]]:
+        """The rows of each cluster, in their original order; computed on access."""
+        order = np.argsort(self.labels, kind="stable")
+        return [self._take(rows) for rows in np.split(order, np.cumsum(self.sizes)[:-1])]
+
+    def __iter__(self) -> Iterator[Any]:
+        return iter((self.centroids, self.labels, self.inertia))
+
+    def __repr__(self) -> str:
+        n_clusters, n_features = self.centroids.shape
+        end = "converged" if self.converged else "stopped"
+        sizes = ", ".join(map(str, self.sizes[:8])) + (", …" if n_clusters > 8 else "")
+        return (
+            f"<truemeans.Result: {len(self.labels)} samples × {n_features} features in "
+            f"{n_clusters} clusters; inertia {self.inertia:.6g}; {end} after {self.n_iter} "
+            f"iteration{'s' if self.n_iter != 1 else ''}; sizes {sizes}>"
+        )
