@@ -1,4 +1,4 @@
-"""What a pass adds up and what a run returns: frozen records, shapes in the field docs."""
+"""What a run is told and what it returns: frozen records, shapes in the field docs."""
 
 from __future__ import annotations
 
@@ -11,29 +11,40 @@ import numpy as np
 if TYPE_CHECKING:
     import numpy.typing as npt
 
-    from truemeans.plan import Plan
-
-__all__ = ["History", "Iteration", "Partial", "Result"]
+__all__ = ["Callback", "History", "Iteration", "Plan", "Result"]
 
 
 @dataclass(frozen=True, slots=True)
-class Partial:
-    """What one assignment pass over a block of rows changes. Partials add, in any order.
+class Plan:
+    """How a run is computed.
 
     Attributes
     ----------
-    sums : ndarray of float64, shape (n_grids, n_clusters, n_features + 1)
-        Change of the weighted sum of each cluster, on each grid; the last column is the
-        change of the cluster's weight. Every addition that made it was exact.
-    n_changed : int
-        Rows whose label changed.
-    n_settled : int
-        Rows the fast scores could not decide, settled by canonical distances.
+    engine : {"native", "reference"}
+        Who computes a pass.
+    target : str
+        SIMD target of the native engine; empty for the best one this machine can run.
+    n_threads : int
+        Threads of one call.
+    scores : {"samples", "centroids", "none"}
+        What the lanes of the fast scores run over; "none" goes straight to canonical distances.
+    block_rows : int
+        Rows a thread takes at a time; 0 for a size that fits the caches.
+    reason : str
+        Why, in words.
     """
 
-    sums: npt.NDArray[np.float64]
-    n_changed: int
-    n_settled: int
+    engine: str
+    target: str
+    n_threads: int
+    scores: str
+    block_rows: int
+    reason: str
+
+    def __str__(self) -> str:
+        threads = f"{self.n_threads} thread{'s' if self.n_threads > 1 else ''}"
+        target = f" ({self.target})" if self.target else ""
+        return f"{self.engine}{target}, {threads}: {self.reason}"
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,0 +1,310 @@
+// The only file that knows Python: typed arrays in, the interpreter lock released around the
+// work, Ctrl-C turned into KeyboardInterrupt. All checking of user input happened before.
+#include <nanobind/nanobind.h>
+#include <nanobind/ndarray.h>
+#include <nanobind/stl/optional.h>
+#include <nanobind/stl/pair.h>
+#include <nanobind/stl/string.h>
+#include <nanobind/stl/tuple.h>
+#include <nanobind/stl/vector.h>
+
+#include <optional>
+#include <stdexcept>
+#include <string>
+
+#include "grids.hpp"
+#include "measure.hpp"
+#include "pass.hpp"
+#include "seeding.hpp"
+#include "targets.hpp"
+#include "update.hpp"
+
+namespace nb = nanobind;
+using namespace nb::literals;
+namespace core = truemeans;
+
+namespace {
+
+template <class T, class Shape>
+using In = nb::ndarray<const T, Shape, nb::c_contig, nb::device::cpu>;
+template <class T, class Shape>
+using InOut = nb::ndarray<T, Shape, nb::c_contig, nb::device::cpu>;
+template <class T, class Shape>
+using Out = nb::ndarray<nb::numpy, T, Shape>;
+using Vector = nb::ndim<1>;
+using Matrix = nb::ndim<2>;
+using Cube = nb::ndim<3>;
+
+bool interrupted() {
+    nb::gil_scoped_acquire lock;
+    return PyErr_CheckSignals() != 0;
+}
+
+struct PyTeam {
+    core::Team team;
+    const core::Kernels* kernels;
+
+    PyTeam(std::size_t n_threads, const std::string& target)
+        : team(n_threads, interrupted), kernels(core::choose_target(target)) {
+        if (!kernels) throw std::invalid_argument("internal: no such target");
+    }
+};
+
+// Runs f without the interpreter lock. An interrupted team left the signal's exception set.
+template <class F>
+auto unlocked(F&& f) {
+    try {
+        nb::gil_scoped_release release;
+        return f();
+    } catch (const core::Interrupted&) {
+        throw nb::python_error();
+    }
+}
+
+template <class T>
+Out<T, Vector> new_vector(std::size_t n) {
+    T* data = new T[n]();
+    nb::capsule owner(data, [](void* p) noexcept { delete[] static_cast<T*>(p); });
+    return Out<T, Vector>(data, {n}, owner);
+}
+
+template <class T>
+Out<T, Matrix> new_matrix(std::size_t n, std::size_t m) {
+    T* data = new T[n * m]();
+    nb::capsule owner(data, [](void* p) noexcept { delete[] static_cast<T*>(p); });
+    return Out<T, Matrix>(data, {n, m}, owner);
+}
+
+using Weight = std::optional<In<double, Vector>>;
+using Labels = std::optional<In<std::int32_t, Vector>>;
+
+template <class A>
+auto* data_or_null(const std::optional<A>& a) {
+    return a ? a->data() : nullptr;
+}
+
+template <class T>
+core::Rows<T> rows_of(const In<T, Matrix>& X, const Weight& weight = {}) {
+    return {X.data(), X.shape(0), X.shape(1), data_or_null(weight)};
+}
+
+core::Centroids centroids_of(const In<double, Matrix>& c) { return {c.data(), c.shape(0)}; }
+
+core::ClusterSums sums_of(const In<double, Cube>& s) {
+    return {s.data(), s.shape(0), s.shape(1), s.shape(2) - 1};
+}
+
+core::Scores scores_of(const std::string& name) {
+    if (name == "samples") return core::Scores::lanes_are_samples;
+    if (name == "centroids") return core::Scores::lanes_are_centroids;
+    if (name == "none") return core::Scores::none;
+    throw std::invalid_argument("internal: no such scores");
+}
+
+template <class T>
+void bind_rows(nb::module_& m) {
+    using X2 = In<T, Matrix>;
+    m.def(
+        "survey",
+        [](PyTeam& t, X2 X) {
+            const std::size_t d = X.shape(1);
+            auto low = new_vector<double>(d), high = new_vector<double>(d),
+                 finest = new_vector<double>(d);
+            const std::size_t bad = unlocked([&] {
+                return core::survey(t.team, *t.kernels, rows_of<T>(X), low.data(), high.data(),
+                                  finest.data());
+            });
+            return nb::make_tuple(low, high, finest, bad);
+        },
+        "team"_a, "X"_a.noconvert());
+    m.def(
+        "max_abs_diff",
+        [](PyTeam& t, X2 X, In<double, Matrix> centers, Labels labels) {
+            return unlocked([&] {
+                return core::max_abs_diff(t.team, *t.kernels, rows_of<T>(X), centers.data(),
+                                        data_or_null(labels));
+            });
+        },
+        "team"_a, "X"_a.noconvert(), "centers"_a.noconvert(), "labels"_a.noconvert().none());
+    m.def(
+        "add_sq_diff",
+        [](PyTeam& t, X2 X, Weight weight, In<double, Matrix> centers, Labels labels, double top,
+           double weight_top, double n_rows, InOut<double, Vector> totals) {
+            unlocked([&] {
+                core::add_sq_diff(t.team, *t.kernels, rows_of<T>(X, weight), centers.data(),
+                                data_or_null(labels), {top, weight_top, n_rows}, totals.data());
+            });
+        },
+        "team"_a, "X"_a.noconvert(), "weight"_a.noconvert().none(), "centers"_a.noconvert(),
+        "labels"_a.noconvert().none(), "top"_a, "weight_top"_a, "n_rows"_a,
+        "totals"_a.noconvert());
+    m.def(
+        "assign",
+        [](PyTeam& t, X2 X, Weight weight, In<double, Matrix> centroids, const std::string& scores,
+           std::size_t block_rows, std::optional<In<double, Matrix>> magic,
+           InOut<std::int32_t, Vector> labels, std::optional<InOut<double, Cube>> sums) {
+            const core::Scores layout = scores_of(scores);
+            const core::Grids grids{data_or_null(magic), magic ? magic->shape(0) : 0};
+            const core::Outcome o = unlocked([&] {
+                return core::assign(t.team, *t.kernels, rows_of<T>(X, weight),
+                                  centroids_of(centroids), layout, block_rows, grids,
+                                  labels.data(), data_or_null(sums));
+            });
+            return std::make_pair(o.n_changed, o.n_settled);
+        },
+        "team"_a, "X"_a.noconvert(), "weight"_a.noconvert().none(), "centroids"_a.noconvert(),
+        "scores"_a, "block_rows"_a, "magic"_a.noconvert().none(), "labels"_a.noconvert(),
+        "sums"_a.noconvert().none());
+    m.def(
+        "move_rows",
+        [](PyTeam& t, X2 X, Weight weight, In<std::int32_t, Vector> rows,
+           In<std::int32_t, Vector> from, In<std::int32_t, Vector> to,
+           In<double, Matrix> magic, InOut<double, Cube> sums) {
+            core::kernels_for(*t.kernels, X.data())
+                .move_rows(X.data(), X.shape(1), data_or_null(weight),
+                           {rows.data(), from.data(), to.data(), rows.shape(0)},
+                           {magic.data(), magic.shape(0)}, sums.data(), X.shape(1) + 1);
+        },
+        "team"_a, "X"_a.noconvert(), "weight"_a.noconvert().none(), "rows"_a.noconvert(),
+        "from_"_a.noconvert(), "to"_a.noconvert(), "magic"_a.noconvert(), "sums"_a.noconvert());
+    m.def(
+        "sq_distances",
+        [](PyTeam& t, X2 X, In<double, Matrix> centroids) {
+            auto out = new_matrix<double>(X.shape(0), centroids.shape(0));
+            unlocked([&] {
+                core::sq_distances(t.team, *t.kernels, rows_of<T>(X), centroids_of(centroids),
+                                 out.data());
+            });
+            return out;
+        },
+        "team"_a, "X"_a.noconvert(), "centroids"_a.noconvert());
+    m.def(
+        "own_sq_distances",
+        [](PyTeam& t, X2 X, In<double, Matrix> centroids, In<std::int32_t, Vector> labels) {
+            auto out = new_vector<double>(X.shape(0));
+            unlocked([&] {
+                core::own_sq_distances(t.team, *t.kernels, rows_of<T>(X), centroids.data(),
+                                     labels.data(), out.data());
+            });
+            return out;
+        },
+        "team"_a, "X"_a.noconvert(), "centroids"_a.noconvert(), "labels"_a.noconvert());
+    m.def(
+        "bucket_rows",
+        [](PyTeam& t, X2 X) {
+            auto out = new_vector<std::uint16_t>(X.shape(0));
+            unlocked([&] { core::bucket_rows(t.team, *t.kernels, rows_of<T>(X), out.data()); });
+            return out;
+        },
+        "team"_a, "X"_a.noconvert());
+    m.def(
+        "lower_closest",
+        [](PyTeam& t, X2 X, In<double, Vector> centroid, InOut<double, Vector> closest) {
+            return unlocked([&] {
+                return core::lower_closest(t.team, *t.kernels, rows_of<T>(X), centroid.data(),
+                                         closest.data());
+            });
+        },
+        "team"_a, "X"_a.noconvert(), "centroid"_a.noconvert(), "closest"_a.noconvert());
+    m.def(
+        "add_potentials",
+        [](PyTeam& t, X2 X, Weight weight, In<double, Matrix> candidates,
+           In<double, Vector> closest, double top, double n_rows, InOut<double, Matrix> sums) {
+            unlocked([&] {
+                core::add_potentials(t.team, *t.kernels, rows_of<T>(X, weight),
+                                   centroids_of(candidates), closest.data(), top, n_rows,
+                                   sums.data());
+            });
+        },
+        "team"_a, "X"_a.noconvert(), "weight"_a.noconvert().none(), "candidates"_a.noconvert(),
+        "closest"_a.noconvert(), "top"_a, "n_rows"_a, "sums"_a.noconvert());
+}
+
+void bind_sums(nb::module_& m) {
+    m.def(
+        "choose_magic",
+        [](In<double, Matrix> features, double weight_top, double weight_finest, bool weighted,
+           double n_rows) {
+            // features: rows low, high, finest
+            const std::size_t d = features.shape(1);
+            std::vector<core::Spread> spread(d);
+            for (std::size_t f = 0; f < d; ++f) {
+                const double low = features.data()[f], high = features.data()[d + f];
+                spread[f] = {std::max(-low, high), features.data()[2 * d + f]};
+            }
+            const auto magic = core::choose_magic(spread, {weight_top, weight_finest}, weighted,
+                                                n_rows);
+            auto out = new_matrix<double>(magic.size() / (d + 1), d + 1);
+            std::copy(magic.begin(), magic.end(), out.data());
+            return out;
+        },
+        "features"_a.noconvert(), "weight_top"_a, "weight_finest"_a, "weighted"_a, "n_rows"_a);
+    m.def(
+        "finish_sq_diff",
+        [](In<double, Vector> totals, std::size_t d, double top, double weight_top,
+           double n_rows) {
+            const core::SumSq s = core::finish_sq_diff(totals.data(), d, {top, weight_top, n_rows});
+            return std::make_tuple(s.sum.hi, s.sum.lo, s.error);
+        },
+        "totals"_a.noconvert(), "d"_a, "top"_a, "weight_top"_a, "n_rows"_a);
+    m.def(
+        "update_centroids",
+        [](PyTeam& t, In<double, Cube> sums, In<double, Matrix> previous, bool single) {
+            auto out = new_matrix<double>(previous.shape(0), previous.shape(1));
+            unlocked([&] {
+                const auto update =
+                    single ? core::update_centroids<float> : core::update_centroids<double>;
+                update(t.team, sums_of(sums), previous.data(), out.data());
+            });
+            return out;
+        },
+        "team"_a, "sums"_a.noconvert(), "previous"_a.noconvert(), "single"_a);
+    m.def(
+        "inertia_from_sums",
+        [](PyTeam& t, In<double, Cube> sums, In<double, Matrix> centroids,
+           In<double, Vector> center, double top, double spread_hi, double spread_lo,
+           double spread_error) {
+            const core::Inertia i = unlocked([&] {
+                return core::inertia_from_sums(t.team, sums_of(sums), centroids.data(),
+                                             center.data(), top, {spread_hi, spread_lo},
+                                             spread_error);
+            });
+            return std::make_pair(i.value, i.bound);
+        },
+        "team"_a, "sums"_a.noconvert(), "centroids"_a.noconvert(), "center"_a.noconvert(),
+        "top"_a, "spread_hi"_a, "spread_lo"_a, "spread_error"_a);
+    m.def(
+        "add_bucket_masses",
+        [](PyTeam& t, Weight weight, double weight_scale, std::optional<In<double, Vector>> closest,
+           double closest_scale, In<std::uint16_t, Vector> buckets, InOut<double, Vector> sums) {
+            unlocked([&] {
+                core::add_bucket_masses(t.team, buckets.shape(0), data_or_null(weight),
+                                      weight_scale, data_or_null(closest), closest_scale,
+                                      buckets.data(), sums.data());
+            });
+        },
+        "team"_a, "weight"_a.noconvert().none(), "weight_scale"_a,
+        "closest"_a.noconvert().none(), "closest_scale"_a, "buckets"_a.noconvert(),
+        "sums"_a.noconvert());
+}
+
+}  // namespace
+
+NB_MODULE(_core, m) {
+    m.doc() = "The compiled core of truemeans. Private: arrays must be of the exact dtype.";
+    m.attr("N_BUCKETS") = core::kBuckets;
+    m.attr("N_SQ_GRIDS") = core::kSqGrids;
+    m.def("targets", [] {
+        std::vector<std::pair<std::string, std::string>> out;
+        for (const core::Kernels& k : core::supported_targets())
+            out.emplace_back(k.name, k.description);
+        return out;
+    });
+    nb::class_<PyTeam>(m, "Team")
+        .def(nb::init<std::size_t, const std::string&>(), "n_threads"_a, "target"_a)
+        .def_prop_ro("n_threads", [](const PyTeam& t) { return t.team.n_threads(); })
+        .def_prop_ro("target", [](const PyTeam& t) { return std::string(t.kernels->name); });
+    bind_rows<float>(m);
+    bind_rows<double>(m);
+    bind_sums(m);
+}

@@ -1,0 +1,28 @@
+// Chooses the spacings of the grids that make sums order-free (kernels/sums.inl.hpp).
+#pragma once
+
+#include <array>
+#include <cstddef>
+#include <vector>
+
+namespace truemeans {
+
+// Enough for 2^-101 of the largest value with 2^34 rows (grids.cpp); data seldom need over two.
+constexpr std::size_t kMaxGrids = 6;
+
+struct Spread {
+    double top;     // no addend is larger than this
+    double finest;  // all addends are multiples of this power of two; 0 if unknown
+};
+
+// Spacing of each grid for up to n_addends values; a spacing at or below `finest` loses nothing.
+std::array<double, kMaxGrids> spacings(Spread spread, double n_addends);
+
+// Magic numbers of all features and of the weight, (n_grids, n_features + 1) row-major, with as
+// few grids as hold every addend exactly or to 2^-101 of the largest, at most kMaxGrids.
+std::vector<double> choose_magic(const std::vector<Spread>& features, Spread weight,
+                                 bool weighted, double n_samples);
+
+double magic_of(double spacing);
+
+}  // namespace truemeans

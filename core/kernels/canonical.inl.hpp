@@ -1,0 +1,121 @@
+// Canonical distances: what a label means. Both sides are taken to float64 (exact for float32),
+// and the squared differences are summed over the features from first to last in one float64
+// accumulator, each operation rounded to nearest, nothing fused:
+//     sum = 0;  for f in 0 .. n_features - 1:  e = x_f - c_f;  sum = sum + e * e
+// Lanes run over centroids or rows, never over features, so every target and every blocking
+// computes this one sequence. Ties go to the lowest centroid index.
+#pragma once
+
+#include <cstring>
+
+#include "kernels.hpp"
+#include "vocabulary.hpp"
+
+namespace {
+
+template <size_t P, class T>
+inline void offer_panels(const T* x, size_t d, const double* panels, size_t first, Vec8& best,
+                         Mask8& index) {
+    Vec8 acc[P] = {};
+    for (size_t f = 0; f < d; ++f) {
+        const double v = static_cast<double>(x[f]);
+        for (size_t p = 0; p < P; ++p) {
+            const Vec8 e = v - load8(panels + (p * d + f) * 8);
+            acc[p] += e * e;
+        }
+    }
+    const Mask8 lane = {0, 1, 2, 3, 4, 5, 6, 7};
+    for (size_t p = 0; p < P; ++p) {
+        const Mask8 closer = acc[p] < best;
+        index = closer ? lane + static_cast<int64_t>(first + p * 8) : index;
+        best = closer ? acc[p] : best;
+    }
+}
+
+template <class T>
+int32_t nearest(const T* x, size_t d, const double* panels, size_t k) {
+    const size_t n_panels = (k + 7) / 8;
+    Vec8 best = Vec8{} + __builtin_inf();
+    Mask8 index = {};
+    size_t p = 0;
+    for (; p + 4 <= n_panels; p += 4)
+        offer_panels<4>(x, d, panels + p * d * 8, p * 8, best, index);
+    for (; p < n_panels; ++p) offer_panels<1>(x, d, panels + p * d * 8, p * 8, best, index);
+    size_t winner = 0;
+    for (size_t lane = 1; lane < 8; ++lane)
+        if (best[lane] < best[winner] ||
+            (best[lane] == best[winner] && index[lane] < index[winner]))
+            winner = lane;
+    return static_cast<int32_t>(index[winner]);
+}
+
+template <size_t R, class T>
+inline void sq_dist_rows(const T* x, size_t d, const double* panels, size_t k, double* out) {
+    for (size_t j = 0; j < k; j += 8) {
+        const double* panel = panels + j * d;
+        Vec8 acc[R] = {};
+        for (size_t f = 0; f < d; ++f) {
+            const Vec8 c = load8(panel + f * 8);
+            for (size_t r = 0; r < R; ++r) {
+                const Vec8 e = static_cast<double>(x[r * d + f]) - c;
+                acc[r] += e * e;
+            }
+        }
+        const size_t n = k - j < 8 ? k - j : 8;
+        for (size_t r = 0; r < R; ++r) {
+            if (n == 8) {
+                store8(out + r * k + j, acc[r]);
+            } else {
+                for (size_t lane = 0; lane < n; ++lane) out[r * k + j + lane] = acc[r][lane];
+            }
+        }
+    }
+}
+
+template <class T>
+void sq_dist(const T* X, size_t n_rows, size_t d, const double* panels, size_t k, double* out) {
+    size_t i = 0;
+    for (; i + 4 <= n_rows; i += 4) sq_dist_rows<4>(X + i * d, d, panels, k, out + i * k);
+    for (; i < n_rows; ++i) sq_dist_rows<1>(X + i * d, d, panels, k, out + i * k);
+}
+
+template <class T>
+void own_sq_dist(const T* X, size_t n_rows, size_t d, const double* centroids,
+                 const int32_t* labels, double* out) {
+    for (size_t i = 0; i < n_rows; ++i) {
+        const T* x = X + i * d;
+        const double* c = labels ? centroids + static_cast<size_t>(labels[i]) * d : centroids;
+        double sum = 0.0;
+        for (size_t f = 0; f < d; ++f) {
+            const double e = static_cast<double>(x[f]) - c[f];
+            sum += e * e;
+        }
+        out[i] = sum;
+    }
+}
+
+inline uint64_t mix64(uint64_t z) {
+    // The finaliser of SplitMix64 (Steele, Lea, Flood 2014).
+    z = (z ^ (z >> 30)) * 0xbf58476d1ce4e5b9ULL;
+    z = (z ^ (z >> 27)) * 0x94d049bb133111ebULL;
+    return z ^ (z >> 31);
+}
+
+template <class T>
+void row_hash(const T* X, size_t n_rows, size_t d, uint64_t* hash) {
+    for (size_t i = 0; i < n_rows; ++i) {
+        uint64_t sum = 0;
+        uint64_t step = 0;
+        for (size_t f = 0; f < d; ++f) {
+            // Adding zero makes -0.0 hash as 0.0, which it equals.
+            const double v = static_cast<double>(X[i * d + f]) + 0.0;
+            uint64_t bits;
+            std::memcpy(&bits, &v, sizeof bits);
+            step += 0x9e3779b97f4a7c15ULL;
+            sum += bits * (mix64(step) | 1);
+        }
+        hash[i] = mix64(sum);
+    }
+}
+
+}  // namespace

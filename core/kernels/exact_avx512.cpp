@@ -1,0 +1,13 @@
+// Exact kernels for the avx512 target; CMakeLists.txt gives the flags.
+#define TM_VECTOR_BYTES 64
+#include "canonical.inl.hpp"
+#include "sums.inl.hpp"
+#include "exact_table.inl.hpp"
+
+namespace truemeans {
+extern void fill_exact_avx512(Kernels& table);
+void fill_exact_avx512(Kernels& table) {
+    fill(table.f32);
+    fill(table.f64);
+}
+}  // namespace truemeans

@@ -1,0 +1,116 @@
+// The list of kernels and the contract of each. A kernel is a pure function of pointers, sizes
+// and row ranges: no threads, no allocation, no exceptions, no globals. Every target fills one
+// table from the same source.
+//
+// Two kinds. *Scores* are float32 and may round as they like within the bound derived in
+// scores.inl.hpp; they only ever rule centroids out. *Exact* kernels are compiled without
+// contraction or reassociation and give the same bits on every target.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+
+namespace truemeans {
+
+// How rows and centroids are brought to float32 for the scores: v -> (v - center) * scale,
+// scale a power of two.
+template <class T>
+struct Centering {
+    const T* center;  // (n_features,)
+    T scale;
+};
+
+// Fixed per-feature grids for order-free sums; magic = 1.5 * 2^52 * spacing, so that
+// (v + magic) - magic is v rounded to the grid. See sums.inl.hpp.
+struct Grids {
+    const double* magic;  // (n_grids, n_features + 1), the last column for the weight
+    std::size_t n_grids;
+};
+
+// Rows that change cluster, by index into the block.
+struct Moves {
+    const std::int32_t* rows;  // (n_moves,) row numbers in the block
+    const std::int32_t* from;  // (n_moves,) old label, -1 for a row seen for the first time
+    const std::int32_t* to;    // (n_moves,) new label
+    std::size_t n_moves;
+};
+
+// The scores of a chunk of rows against all centroids: the best, the second best, and which.
+struct TwoNearest {
+    float* best;
+    float* second;
+    std::int32_t* index;
+};
+
+// Least and largest value and finest bit of each feature; columns are summed up by `survey`.
+template <class T>
+struct Extent {
+    T* low;
+    T* high;
+    T* finest;  // the least power of two (or less) all entries are multiples of; inf for zeros
+};
+
+template <class T>
+struct RowKernels {
+    // Scores, lanes = samples. cols (out): [block][feature][sample_lanes]; norms (out): squared
+    // norm of each packed row. Rows are padded with zeros to a whole block.
+    void (*pack_samples)(const T* X, std::size_t n_rows, std::size_t d, Centering<T> centering,
+                         float* cols, float* norms);
+    // Scores, lanes = centroids. rows (out): [row][d], padded with zero rows to row_tile.
+    void (*pack_rows)(const T* X, std::size_t n_rows, std::size_t d, Centering<T> centering,
+                      float* rows, float* norms);
+
+    // Exact. Nearest centroid by canonical distance; panels: [k / 8][feature][8] float64, the
+    // lanes beyond k repeat the last centroid.
+    std::int32_t (*nearest)(const T* x, std::size_t d, const double* panels, std::size_t k);
+    // Exact. out: (n_rows, k) canonical squared distances.
+    void (*sq_dist)(const T* X, std::size_t n_rows, std::size_t d, const double* panels,
+                    std::size_t k, double* out);
+    // Exact. out: (n_rows,) canonical squared distance to the row's own centroid.
+    void (*own_sq_dist)(const T* X, std::size_t n_rows, std::size_t d, const double* centroids,
+                        const std::int32_t* labels, double* out);
+    // Exact. hash: (n_rows,) 64 bits of each row's values, the same for equal values.
+    void (*row_hash)(const T* X, std::size_t n_rows, std::size_t d, std::uint64_t* hash);
+    // Exact. Widens the extent by the rows; returns the index of the first entry that is not
+    // finite, or n_rows * d.
+    std::size_t (*survey)(const T* X, std::size_t n_rows, std::size_t d, Extent<T> extent);
+    // Exact. Moves rows between clusters; sums: [cluster][grid][stride].
+    void (*move_rows)(const T* X, std::size_t d, const double* weight, Moves moves, Grids grids,
+                      double* sums, std::size_t stride);
+    // Exact. Adds the weighted squared differences to each row's center on three grids, in
+    // total[3]; labels null: all rows belong to centers[0].
+    void (*sum_sq_diff)(const T* X, std::size_t n_rows, std::size_t d, const double* weight,
+                        const double* centers, const std::int32_t* labels, const double* magic,
+                        double* total);
+    // Exact. Raises *top to the largest |x - center| of any row and feature.
+    void (*max_abs_diff)(const T* X, std::size_t n_rows, std::size_t d, const double* centers,
+                         const std::int32_t* labels, double* top);
+};
+
+struct Kernels {
+    const char* name;
+    const char* description;
+    std::size_t sample_lanes;    // rows per block of pack_samples
+    std::size_t row_tile;        // rows per register tile, lanes = centroids
+    std::size_t centroid_lanes;  // centroids per panel, lanes = centroids
+    std::size_t state_floats;    // scratch per row of score_centroids
+
+    RowKernels<float> f32;
+    RowKernels<double> f64;
+
+    // centroids: (k, d) holding -2 times the packed centroid; sq_norms: (k,).
+    void (*score_samples)(const float* cols, std::size_t n_blocks, std::size_t d,
+                          const float* centroids, const float* sq_norms, std::size_t k,
+                          TwoNearest out);
+    // panels: [panel][feature][centroid_lanes] holding -2 times the packed centroid; sq_norms:
+    // [panel][centroid_lanes], padding lanes hold a large value. scratch: state_floats a row. by_rows: keep a tile of rows while walking the panels, else a panel while walking
+    // the rows.
+    void (*score_centroids)(const float* rows, std::size_t n_rows, std::size_t d,
+                            const float* panels, const float* sq_norms, std::size_t n_panels,
+                            bool by_rows, float* scratch, TwoNearest out);
+};
+
+inline const RowKernels<float>& kernels_for(const Kernels& k, const float*) { return k.f32; }
+inline const RowKernels<double>& kernels_for(const Kernels& k, const double*) { return k.f64; }
+
+}  // namespace truemeans

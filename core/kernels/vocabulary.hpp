@@ -1,0 +1,51 @@
+// The small vector vocabulary every kernel is written in: compiler vector extensions, so that
+// GCC and Clang build the same source for every target. A target file sets TM_VECTOR_BYTES and
+// includes this once; everything has internal linkage, because two targets' copies of one
+// inline function must never be merged by the linker.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+
+#ifndef TM_VECTOR_BYTES
+#error "a target file defines TM_VECTOR_BYTES before it includes the vocabulary"
+#endif
+
+namespace {
+
+using std::int32_t;
+using std::int64_t;
+using std::size_t;
+using std::uint64_t;
+
+// One machine vector of float32 and its mask/index twin.
+typedef float VecF __attribute__((vector_size(TM_VECTOR_BYTES)));
+typedef int32_t VecI __attribute__((vector_size(TM_VECTOR_BYTES)));
+typedef float VecFLoose __attribute__((vector_size(TM_VECTOR_BYTES), aligned(4), may_alias));
+typedef int32_t VecILoose __attribute__((vector_size(TM_VECTOR_BYTES), aligned(4), may_alias));
+constexpr size_t kLanes = TM_VECTOR_BYTES / sizeof(float);
+
+// Exact kernels use eight float64 lanes on every target (the compiler splits them where the
+// machine's vectors are narrower), so that one memory layout and one order serve all.
+typedef double Vec8 __attribute__((vector_size(64)));
+typedef int64_t Mask8 __attribute__((vector_size(64)));
+typedef double Vec8Loose __attribute__((vector_size(64), aligned(8), may_alias));
+typedef float Vec8F __attribute__((vector_size(32)));
+typedef float Vec8FLoose __attribute__((vector_size(32), aligned(4), may_alias));
+
+typedef float Vec4FLoose __attribute__((vector_size(16), aligned(4), may_alias));
+typedef float Vec4F __attribute__((vector_size(16)));
+typedef int32_t Vec4I __attribute__((vector_size(16)));
+
+inline VecF load(const float* p) { return *reinterpret_cast<const VecFLoose*>(p); }
+inline void store(float* p, VecF v) { *reinterpret_cast<VecFLoose*>(p) = v; }
+inline VecI load(const int32_t* p) { return *reinterpret_cast<const VecILoose*>(p); }
+inline void store(int32_t* p, VecI v) { *reinterpret_cast<VecILoose*>(p) = v; }
+
+inline Vec8 load8(const double* p) { return *reinterpret_cast<const Vec8Loose*>(p); }
+inline Vec8 load8(const float* p) {
+    return __builtin_convertvector(Vec8F(*reinterpret_cast<const Vec8FLoose*>(p)), Vec8);
+}
+inline void store8(double* p, Vec8 v) { *reinterpret_cast<Vec8Loose*>(p) = v; }
+
+}  // namespace

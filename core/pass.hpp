@@ -1,0 +1,41 @@
+// One pass over a block of rows: assignment step and the moves it makes in the sums, fused.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+
+#include "kernels/kernels.hpp"
+#include "team.hpp"
+
+namespace truemeans {
+
+// How the scores of a pass are laid out; the labels are the same for all.
+enum class Scores { none, lanes_are_samples, lanes_are_centroids };
+
+template <class T>
+struct Rows {
+    const T* X;  // (n, d), row-major
+    std::size_t n;
+    std::size_t d;
+    const double* weight;  // (n,) or null for ones
+};
+
+struct Centroids {
+    const double* values;  // (k, d), row-major
+    std::size_t k;
+};
+
+struct Outcome {
+    std::size_t n_changed;  // rows whose label changed
+    std::size_t n_settled;  // rows the scores could not decide
+};
+
+// Labels every row by canonical distance (in/out labels: -1 for a row not seen before) and
+// moves the rows that changed in sums (k, n_grids, d + 1), unless sums is null. block_rows: rows
+// a thread takes at a time, 0 for a size that fits the caches.
+template <class T>
+Outcome assign(Team& team, const Kernels& kernels, Rows<T> rows, Centroids centroids,
+               Scores scores, std::size_t block_rows, Grids grids, std::int32_t* labels,
+               double* sums);
+
+}  // namespace truemeans

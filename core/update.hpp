@@ -1,0 +1,38 @@
+// The update step and the inertia, from the order-free sums alone.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+
+#include "double_double.hpp"
+#include "team.hpp"
+
+namespace truemeans {
+
+// What one or more passes added up.
+struct ClusterSums {
+    const double* sums;  // (n_clusters, n_grids, n_features + 1)
+    std::size_t n_clusters;
+    std::size_t n_grids;
+    std::size_t n_features;
+};
+
+// Each centroid becomes the exact mean of its rows, rounded once to T and stored as float64; a
+// cluster without weight keeps its centroid. in: previous (k, d); out: centroids (k, d).
+template <class T>
+void update_centroids(Team& team, ClusterSums clusters, const double* previous,
+                      double* centroids);
+
+struct Inertia {
+    double value;
+    double bound;  // proven bound on |value - exact|, before the last rounding
+};
+
+// Sum of w ||x - c||^2 = spread + sum_j b_j . (W_j b_j - 2 T_j), with b_j = c_j - center and
+// T_j = S_j - W_j center, where spread = sum of w ||x - center||^2 within spread_error, and no
+// |x_f| is above top.
+Inertia inertia_from_sums(Team& team, ClusterSums clusters, const double* centroids,
+                          const double* center, double top, Dd spread,
+                          double spread_error);
+
+}  // namespace truemeans

@@ -1,0 +1,33 @@
+"""K-means, true to the last bit: exact, fast, one answer everywhere, and it shows its work."""
+
+from __future__ import annotations
+
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
+__all__ = ["KMeans", "Result", "__version__", "k_means", "kmeans_plusplus", "load", "textbook"]
+__version__ = "0.1.0"
+
+from truemeans.functions import k_means, kmeans_plusplus
+from truemeans.result import Result
+
+if TYPE_CHECKING:
+    from truemeans import textbook
+    from truemeans.estimators import KMeans
+    from truemeans.model_file import load
+
+# Loaded on first use: these bring in scikit-learn or file formats.
+_LAZY = {"KMeans": "truemeans.estimators", "load": "truemeans.model_file", "textbook": None}
+
+
+def __getattr__(name: str) -> Any:
+    if name not in _LAZY:
+        raise AttributeError(f"module 'truemeans' has no attribute {name!r}")
+    home = _LAZY[name]
+    value = getattr(import_module(home), name) if home else import_module(f"truemeans.{name}")
+    globals()[name] = value
+    return value
+
+
+def __dir__() -> list[str]:
+    return __all__

@@ -1,0 +1,245 @@
+"""A source of rows bound to an engine: the verbs that the loop and the seeding may use.
+
+Everything added up here is order-free, so neither the cut into blocks nor the number of threads
+shows in any result.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from truemeans.engines.base import (
+    N_BUCKETS,
+    N_SQ_GRIDS,
+    Engine,
+    Extent,
+    FloatArray,
+    LabelArray,
+    Moves,
+    Pass,
+    Rows,
+    RowState,
+    SqGrids,
+)
+from truemeans.sources import Source
+
+__all__ = ["Dataset", "Survey", "survey"]
+
+
+@dataclass(frozen=True, slots=True)
+class Survey:
+    """One look at all rows.
+
+    Attributes
+    ----------
+    extent : Extent
+        Range and fineness of each feature.
+    bad : tuple of (int, int, float) or None
+        Row, column and value of the first entry that is not finite.
+    """
+
+    extent: Extent
+    bad: tuple[int, int, float] | None
+
+    @property
+    def top(self) -> float:
+        """The largest absolute value of any entry."""
+        return float(max(-self.extent.low.min(), self.extent.high.max()))
+
+
+def survey(source: Source, engine: Engine) -> Survey:
+    """Look at every row once: least, largest and finest value of each feature."""
+    whole: Extent | None = None
+    for where, X in source.blocks():
+        part = engine.survey(X)
+        if part.bad < X.size:
+            row, column = divmod(part.bad, source.n_features)
+            return Survey(part, (where.start + row, column, float(X[row, column])))
+        whole = part if whole is None else _join(whole, part)
+    assert whole is not None, "a validated source has rows"
+    return Survey(whole, None)
+
+
+def _join(a: Extent, b: Extent) -> Extent:
+    return Extent(
+        np.minimum(a.low, b.low), np.maximum(a.high, b.high), np.minimum(a.finest, b.finest), 0
+    )
+
+
+class Dataset:
+    """Rows, their weights, and what the engine remembers about them during one run.
+
+    Parameters
+    ----------
+    source : Source
+        Where the rows are.
+    engine : Engine
+        Who computes.
+    survey : Survey
+        Of the same source, with no bad entry.
+    sample_weight : ndarray of float64, shape (n_samples,), default=None
+        Non-negative, at most 1; ones when None.
+    """
+
+    def __init__(
+        self, source: Source, engine: Engine, survey: Survey, sample_weight: FloatArray | None
+    ) -> None:
+        self.source = source
+        self.engine = engine
+        self.sample_weight = sample_weight
+        self.n_samples, self.n_features = source.n_samples, source.n_features
+        self._top = survey.top
+        self._extent = survey.extent
+        self._weight_top = 1.0 if sample_weight is None else float(sample_weight.max())
+        self._magic = engine.choose_magic(
+            survey.extent,
+            self._weight_top,
+            1.0 if sample_weight is None else _finest(sample_weight, engine),
+            sample_weight is not None,
+            source.n_samples,
+        )
+        # Half-way between the least and the largest value: order-free, and close enough to the
+        # rows that nothing cancels in the inertia.
+        extent = survey.extent
+        self.center = np.asarray(
+            (0.5 * extent.low + 0.5 * extent.high).astype(source.dtype), dtype=np.float64
+        )
+        self._spread: tuple[float, float, float] | None = None
+        self._states: list[RowState] = []
+        self.labels = np.empty(0, np.int32)
+
+    # -- passes ------------------------------------------------------------------------------
+
+    def new_run(self, n_clusters: int) -> FloatArray:
+        """Forget all labels; return empty sums, (n_clusters, n_grids, n_features + 1)."""
+        self.labels = np.full(self.n_samples, -1, np.int32)
+        self._states = []
+        return np.zeros((n_clusters, len(self._magic), self.n_features + 1))
+
+    def assign(self, centroids: FloatArray, sums: FloatArray | None) -> Pass:
+        """One assignment step; moves the rows that changed label in ``sums``."""
+        n_changed = n_settled = 0
+        for i, (where, X, weight) in enumerate(self._blocks()):
+            if i == len(self._states):
+                self._states.append(RowState(self.labels[where]))
+            done = self.engine.assign(X, weight, centroids, self._magic, self._states[i], sums)
+            n_changed += done.n_changed
+            n_settled += done.n_settled
+        return Pass(n_changed, n_settled)
+
+    def update(self, sums: FloatArray, centroids: FloatArray) -> FloatArray:
+        """One update step: the means of the sums."""
+        return self.engine.update_centroids(sums, centroids, self.source.dtype)
+
+    def move(self, row: int, to: int, sums: FloatArray) -> None:
+        """Move one row to another cluster in ``sums``, leaving its label alone."""
+        rows = np.array([row])
+        weight = None if self.sample_weight is None else self.sample_weight[rows]
+        moves = Moves(np.zeros(1, np.int32), self.labels[rows], np.array([to], np.int32))
+        self.engine.move(self.source.take(rows), weight, moves, self._magic, sums)
+
+    # -- measures ----------------------------------------------------------------------------
+
+    def inertia(self, sums: FloatArray, centroids: FloatArray) -> float:
+        """Inertia of the current labels with ``centroids``, from the sums alone.
+
+        Where the proven error of that is not below 2**-50 of the value (clusters that are
+        tiny beside their distances), from one more pass over the rows.
+        """
+        value, bound = self.engine.inertia_from_sums(
+            sums, centroids, self.center, self._top, self.spread
+        )
+        return value if value >= bound * 2.0**50 else self._direct_inertia(centroids)
+
+    def _direct_inertia(self, centroids: FloatArray) -> float:
+        top = max(
+            self.engine.max_abs_diff(X, centroids, self.labels[where])
+            for where, X in self.source.blocks()
+        )
+        return self._sum_sq_diff(centroids, self.labels, top)[0]
+
+    @property
+    def spread(self) -> tuple[float, float, float]:
+        """Weighted sum of squared distances to ``center``: high part, low part, error bound."""
+        if self._spread is None:
+            extent = self._extent
+            top = max(np.max(extent.high - self.center), np.max(self.center - extent.low))
+            self._spread = self._sum_sq_diff(self.center[np.newaxis], None, float(top))
+        return self._spread
+
+    def _sum_sq_diff(
+        self, centers: FloatArray, labels: LabelArray | None, top: float
+    ) -> tuple[float, float, float]:
+        grids = SqGrids(top, self._weight_top, float(self.n_samples))
+        totals = np.zeros(N_SQ_GRIDS)
+        for where, X, weight in self._blocks():
+            own = None if labels is None else labels[where]
+            self.engine.add_sq_diff(X, weight, centers, own, grids, totals)
+        return self.engine.finish_sq_diff(totals, self.n_features, grids)
+
+    def total_variance(self) -> float:
+        """Sum over features of the weighted variance of the rows."""
+        sums = np.zeros((1, len(self._magic), self.n_features + 1))
+        for _, X, weight in self._blocks():
+            state = RowState(np.full(len(X), -1, np.int32))
+            self.engine.assign(X, weight, self.center[np.newaxis], self._magic, state, sums)
+        mean = self.engine.update_centroids(sums, self.center[np.newaxis], np.dtype(np.float64))
+        value, _ = self.engine.inertia_from_sums(sums, mean, self.center, self._top, self.spread)
+        return value / float(sums[0, :, -1].sum())
+
+    def weighted_sq_distances(self, centroids: FloatArray) -> FloatArray:
+        """Weight × squared distance of every row to its own centroid, (n_samples,)."""
+        out = np.empty(self.n_samples)
+        for where, X in self.source.blocks():
+            out[where] = self.engine.own_sq_distances(X, centroids, self.labels[where])
+        return out if self.sample_weight is None else out * self.sample_weight
+
+    # -- seeding -----------------------------------------------------------------------------
+
+    def bucket_rows(self) -> npt.NDArray[np.uint16]:
+        """The bucket of each row's contents, (n_samples,)."""
+        return np.concatenate([self.engine.bucket_rows(X) for _, X in self.source.blocks()])
+
+    def bucket_masses(
+        self,
+        buckets: npt.NDArray[np.uint16],
+        closest: FloatArray | None,
+        closest_scale: float,
+        weight_scale: float,
+    ) -> FloatArray:
+        """Integer mass of each bucket, (N_BUCKETS,)."""
+        masses = np.zeros(N_BUCKETS)
+        self.engine.add_bucket_masses(
+            self.sample_weight, weight_scale, closest, closest_scale, buckets, masses
+        )
+        return masses
+
+    def lower_closest(self, centroid: FloatArray, closest: FloatArray) -> float:
+        """Lower ``closest`` (in/out, (n_samples,)) by one more centroid; its new maximum."""
+        return max(
+            self.engine.lower_closest(X, centroid, closest[where])
+            for where, X in self.source.blocks()
+        )
+
+    def potentials(self, candidates: FloatArray, closest: FloatArray, top: float) -> FloatArray:
+        """Sum of weight × min(closest, squared distance) each candidate would leave."""
+        sums = np.zeros((2, len(candidates)))
+        for where, X, weight in self._blocks():
+            self.engine.add_potentials(
+                X, weight, candidates, closest[where], top, float(self.n_samples), sums
+            )
+        return np.asarray(sums.sum(axis=0))
+
+    def _blocks(self) -> Iterator[tuple[slice, Rows, FloatArray | None]]:
+        for where, X in self.source.blocks():
+            yield where, X, None if self.sample_weight is None else self.sample_weight[where]
+
+
+def _finest(weight: FloatArray, engine: Engine) -> float:
+    finest: Any = engine.survey(weight[:, np.newaxis]).finest[0]
+    return float(finest)

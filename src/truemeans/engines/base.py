@@ -1,0 +1,201 @@
+"""What every engine offers: one method a verb, each over one block of rows.
+
+Blocks of one data set may come in any order and any cut: what an engine adds up over blocks
+(``sums``, ``totals``, ``masses``) is added exactly, so the cut does not show. Distances are
+canonical squared distances: float64, features from first to last, nothing fused.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Any, NamedTuple, Protocol
+
+import numpy as np
+import numpy.typing as npt
+
+__all__ = [
+    "N_BUCKETS",
+    "N_SQ_GRIDS",
+    "Engine",
+    "Extent",
+    "FloatArray",
+    "LabelArray",
+    "Moves",
+    "Pass",
+    "RowState",
+    "Rows",
+    "SqGrids",
+]
+
+Rows = npt.NDArray[Any]  # float32 or float64, C-contiguous, (n, n_features)
+FloatArray = npt.NDArray[np.float64]
+LabelArray = npt.NDArray[np.int32]
+
+N_BUCKETS = 4096  # buckets of row contents a draw goes through
+N_SQ_GRIDS = 3  # grids that hold a sum of squared differences
+
+
+@dataclass(slots=True)
+class RowState:
+    """What an engine remembers about a block's rows between passes; only the engine reads it.
+
+    Attributes
+    ----------
+    labels : ndarray of int32, shape (n,)
+        The label of each row, -1 before the first pass.
+    carried : object
+        Whatever else the engine keeps per row (bounds, for one that skips work).
+    """
+
+    labels: LabelArray
+    carried: object = field(default=None)
+
+
+class Extent(NamedTuple):
+    """Least and largest value of each feature, and the power of two its values are multiples of.
+
+    ``bad`` is the flat index of the first entry that is not finite, or the number of entries.
+    """
+
+    low: FloatArray
+    high: FloatArray
+    finest: FloatArray
+    bad: int
+
+
+class Pass(NamedTuple):
+    """How many rows changed label, and how many the fast scores left undecided."""
+
+    n_changed: int
+    n_settled: int
+
+
+class Moves(NamedTuple):
+    """Rows (by index into the block) that leave one cluster for another."""
+
+    rows: LabelArray
+    from_: LabelArray
+    to: LabelArray
+
+
+class SqGrids(NamedTuple):
+    """What fixes the grids of a sum of squared differences.
+
+    A bound on the differences, a bound on the weights, and the number of rows of all blocks.
+    """
+
+    top: float
+    weight_top: float
+    n_rows: float
+
+
+class Engine(Protocol):
+    """The verbs. ``weight`` is float64 of shape (n,), or None for ones."""
+
+    def __enter__(self) -> Engine:
+        """Start threads, if any."""
+
+    def __exit__(self, *error: object) -> None:
+        """Stop them."""
+
+    def survey(self, X: Rows) -> Extent:
+        """Range and fineness of each feature."""
+
+    def assign(
+        self,
+        X: Rows,
+        weight: FloatArray | None,
+        centroids: FloatArray,
+        magic: FloatArray | None,
+        state: RowState,
+        sums: FloatArray | None,
+    ) -> Pass:
+        """Label every row, and move those that changed in ``sums``.
+
+        ``sums`` has shape (n_clusters, n_grids, n_features + 1), the last column for the
+        weight, on the grids of ``magic`` (n_grids, n_features + 1); None only labels.
+        """
+
+    def move(
+        self,
+        X: Rows,
+        weight: FloatArray | None,
+        moves: Moves,
+        magic: FloatArray,
+        sums: FloatArray,
+    ) -> None:
+        """Move rows between clusters in ``sums``."""
+
+    def update_centroids(
+        self, sums: FloatArray, previous: FloatArray, dtype: np.dtype[Any]
+    ) -> FloatArray:
+        """Exact means rounded once to ``dtype``; without weight, the previous centroid."""
+
+    def choose_magic(
+        self, extent: Extent, weight_top: float, weight_finest: float, weighted: bool, n_rows: int
+    ) -> FloatArray:
+        """The magic numbers of the grids that hold every sum, (n_grids, n_features + 1)."""
+
+    def max_abs_diff(self, X: Rows, centers: FloatArray, labels: LabelArray | None) -> float:
+        """Largest difference between an entry and its row's center."""
+
+    def add_sq_diff(
+        self,
+        X: Rows,
+        weight: FloatArray | None,
+        centers: FloatArray,
+        labels: LabelArray | None,
+        grids: SqGrids,
+        totals: FloatArray,
+    ) -> None:
+        """Add weight × squared distance to the own center to ``totals`` (N_SQ_GRIDS,)."""
+
+    def finish_sq_diff(
+        self, totals: FloatArray, n_features: int, grids: SqGrids
+    ) -> tuple[float, float, float]:
+        """Turn totals into a sum in two parts (high, low) and a bound on its error."""
+
+    def inertia_from_sums(
+        self,
+        sums: FloatArray,
+        centroids: FloatArray,
+        center: FloatArray,
+        top: float,
+        spread: tuple[float, float, float],
+    ) -> tuple[float, float]:
+        """Inertia and a bound on its error, from ``spread`` around ``center`` and the sums."""
+
+    def sq_distances(self, X: Rows, centroids: FloatArray) -> FloatArray:
+        """Squared distance of every row to every centroid, (n, n_clusters)."""
+
+    def own_sq_distances(self, X: Rows, centroids: FloatArray, labels: LabelArray) -> FloatArray:
+        """Squared distance of every row to its own centroid, (n,)."""
+
+    def bucket_rows(self, X: Rows) -> npt.NDArray[np.uint16]:
+        """A bucket below N_BUCKETS for each row, the same for equal rows."""
+
+    def lower_closest(self, X: Rows, centroid: FloatArray, closest: FloatArray) -> float:
+        """Lower ``closest`` to the squared distance to one more centroid; its new maximum."""
+
+    def add_potentials(
+        self,
+        X: Rows,
+        weight: FloatArray | None,
+        candidates: FloatArray,
+        closest: FloatArray,
+        top: float,
+        n_rows: float,
+        sums: FloatArray,
+    ) -> None:
+        """Add each candidate's potential to ``sums`` (2, n_candidates), on two grids."""
+
+    def add_bucket_masses(
+        self,
+        weight: FloatArray | None,
+        weight_scale: float,
+        closest: FloatArray | None,
+        closest_scale: float,
+        buckets: npt.NDArray[np.uint16],
+        masses: FloatArray,
+    ) -> None:
+        """Add round(weight × weight_scale × round(closest × closest_scale)) to its bucket."""

@@ -1,0 +1,171 @@
+"""The C++ engine: the only module that imports the compiled core."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from truemeans import _core
+from truemeans.engines.base import (
+    N_BUCKETS,
+    N_SQ_GRIDS,
+    Extent,
+    FloatArray,
+    LabelArray,
+    Moves,
+    Pass,
+    Rows,
+    RowState,
+    SqGrids,
+)
+from truemeans.result import Plan
+
+__all__ = ["NativeEngine", "targets"]
+
+if (N_BUCKETS, N_SQ_GRIDS) != (_core.N_BUCKETS, _core.N_SQ_GRIDS):
+    raise ImportError("truemeans._core was built from other sources; reinstall truemeans.")
+
+
+def targets() -> dict[str, str]:
+    """SIMD targets this machine can run, best first, with a description."""
+    return dict(_core.targets())
+
+
+class NativeEngine:
+    """A thread team and a SIMD target, for the length of one call."""
+
+    def __init__(self, plan: Plan) -> None:
+        if plan.target and plan.target not in targets():
+            raise ValueError(
+                f"target={plan.target!r} is not one this machine can run; "
+                f"use one of {', '.join(targets())}."
+            )
+        self._plan = plan
+        self._team = _core.Team(plan.n_threads, plan.target)
+
+    @property
+    def target(self) -> str:
+        """Name of the SIMD target in use."""
+        return self._team.target
+
+    def __enter__(self) -> NativeEngine:
+        return self
+
+    def __exit__(self, *error: object) -> None:
+        del self._team  # joins the threads
+
+    def survey(self, X: Rows) -> Extent:
+        return Extent(*_core.survey(self._team, X))
+
+    def assign(
+        self,
+        X: Rows,
+        weight: FloatArray | None,
+        centroids: FloatArray,
+        magic: FloatArray | None,
+        state: RowState,
+        sums: FloatArray | None,
+    ) -> Pass:
+        plan = self._plan
+        return Pass(
+            *_core.assign(
+                self._team,
+                X,
+                weight,
+                centroids,
+                plan.scores,
+                plan.block_rows,
+                magic,
+                state.labels,
+                sums,
+            )
+        )
+
+    def move(
+        self,
+        X: Rows,
+        weight: FloatArray | None,
+        moves: Moves,
+        magic: FloatArray,
+        sums: FloatArray,
+    ) -> None:
+        _core.move_rows(self._team, X, weight, *moves, magic, sums)
+
+    def update_centroids(
+        self, sums: FloatArray, previous: FloatArray, dtype: np.dtype[Any]
+    ) -> FloatArray:
+        return _core.update_centroids(self._team, sums, previous, dtype == np.float32)
+
+    def choose_magic(
+        self, extent: Extent, weight_top: float, weight_finest: float, weighted: bool, n_rows: int
+    ) -> FloatArray:
+        features = np.stack([extent.low, extent.high, extent.finest])
+        return _core.choose_magic(features, weight_top, weight_finest, weighted, n_rows)
+
+    def max_abs_diff(self, X: Rows, centers: FloatArray, labels: LabelArray | None) -> float:
+        return _core.max_abs_diff(self._team, X, centers, labels)
+
+    def add_sq_diff(
+        self,
+        X: Rows,
+        weight: FloatArray | None,
+        centers: FloatArray,
+        labels: LabelArray | None,
+        grids: SqGrids,
+        totals: FloatArray,
+    ) -> None:
+        _core.add_sq_diff(self._team, X, weight, centers, labels, *grids, totals)
+
+    def finish_sq_diff(
+        self, totals: FloatArray, n_features: int, grids: SqGrids
+    ) -> tuple[float, float, float]:
+        return _core.finish_sq_diff(totals, n_features, *grids)
+
+    def inertia_from_sums(
+        self,
+        sums: FloatArray,
+        centroids: FloatArray,
+        center: FloatArray,
+        top: float,
+        spread: tuple[float, float, float],
+    ) -> tuple[float, float]:
+        return _core.inertia_from_sums(self._team, sums, centroids, center, top, *spread)
+
+    def sq_distances(self, X: Rows, centroids: FloatArray) -> FloatArray:
+        return _core.sq_distances(self._team, X, centroids)
+
+    def own_sq_distances(self, X: Rows, centroids: FloatArray, labels: LabelArray) -> FloatArray:
+        return _core.own_sq_distances(self._team, X, centroids, labels)
+
+    def bucket_rows(self, X: Rows) -> npt.NDArray[np.uint16]:
+        return _core.bucket_rows(self._team, X)
+
+    def lower_closest(self, X: Rows, centroid: FloatArray, closest: FloatArray) -> float:
+        return _core.lower_closest(self._team, X, centroid, closest)
+
+    def add_potentials(
+        self,
+        X: Rows,
+        weight: FloatArray | None,
+        candidates: FloatArray,
+        closest: FloatArray,
+        top: float,
+        n_rows: float,
+        sums: FloatArray,
+    ) -> None:
+        _core.add_potentials(self._team, X, weight, candidates, closest, top, n_rows, sums)
+
+    def add_bucket_masses(
+        self,
+        weight: FloatArray | None,
+        weight_scale: float,
+        closest: FloatArray | None,
+        closest_scale: float,
+        buckets: npt.NDArray[np.uint16],
+        masses: FloatArray,
+    ) -> None:
+        _core.add_bucket_masses(
+            self._team, weight, weight_scale, closest, closest_scale, buckets, masses
+        )

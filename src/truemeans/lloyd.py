@@ -1,0 +1,98 @@
+"""The loop of k-means: assignment step, update step, until nothing changes. One for all engines.
+
+S. P. Lloyd, "Least squares quantization in PCM", IEEE Transactions on Information Theory 28(2),
+1982 (written 1957).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import numpy as np
+
+from truemeans.dataset import Dataset
+from truemeans.engines.base import FloatArray, LabelArray
+from truemeans.refill import refill
+
+__all__ = ["Run", "lloyd"]
+
+
+@dataclass(frozen=True, slots=True)
+class Run:
+    """One run of the loop, from one set of initial centroids.
+
+    Attributes
+    ----------
+    centroids : ndarray of float64, shape (n_clusters, n_features)
+        Each value is one of the rows' dtype.
+    labels : ndarray of int32, shape (n_samples,)
+        The canonical assignment to exactly these centroids.
+    inertia : float
+        Of these labels and centroids.
+    converged : bool
+        False when ``max_iter`` or ``watch`` ended the run.
+    inertias, n_changed : list
+        One entry per iteration.
+    """
+
+    centroids: FloatArray
+    labels: LabelArray
+    inertia: float
+    converged: bool
+    inertias: list[float]
+    n_changed: list[int]
+
+
+def lloyd(
+    dataset: Dataset,
+    centroids: FloatArray,
+    *,
+    max_iter: int,
+    max_sq_shift: float,
+    watch: Callable[[int, float, int, FloatArray], object] | None,
+) -> Run:
+    """Repeat assignment and update until no label changes and no centroid moves.
+
+    Parameters
+    ----------
+    dataset : Dataset
+        The rows.
+    centroids : ndarray of float64, shape (n_clusters, n_features)
+        Where to start.
+    max_iter : int
+        The most iterations.
+    max_sq_shift : float
+        Also stop when the centroids together moved by no more than this, squared.
+    watch : callable or None
+        Called with iteration number, inertia, changed labels and centroids after every
+        iteration; a true return value ends the run.
+    """
+    sums = dataset.new_run(len(centroids))
+    inertias: list[float] = []
+    n_changed: list[int] = []
+    converged = settled = False
+    for n_iter in range(1, max_iter + 1):
+        changed = dataset.assign(centroids, sums).n_changed
+        inertias.append(dataset.inertia(sums, centroids))
+        n_changed.append(changed)
+        moved = dataset.update(refill(dataset, sums, centroids), centroids)
+        stop = watch is not None and watch(n_iter, inertias[-1], changed, centroids)
+        settled = changed == 0 and np.array_equal(moved, centroids)
+        if settled:
+            converged = True
+            break
+        shift = moved - centroids
+        centroids = moved
+        # A difference is zero exactly when the values are equal, so with a bound of zero only
+        # centroids that stand still end the run here.
+        converged = float(np.vdot(shift, shift)) <= max_sq_shift
+        if converged or stop:
+            break
+    inertia = inertias[-1]
+    if not settled:
+        # The centroids moved after the last assignment: label once more, so that what is
+        # returned agrees with itself.
+        dataset.assign(centroids, sums)
+        inertia = dataset.inertia(sums, centroids)
+    return Run(centroids, dataset.labels, inertia, converged, inertias, n_changed)

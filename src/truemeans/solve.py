@@ -1,0 +1,273 @@
+"""From a validated problem to a result: seeds, runs, the best one.
+
+Data flows one way. Everything here has been checked; nothing here raises on user input except
+what only shows while running (a callable ``init``).
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from truemeans.dataset import Dataset, Survey
+from truemeans.engines import Engine, RowState, open_engine
+from truemeans.engines.base import Extent, FloatArray, LabelArray
+from truemeans.lloyd import Run, lloyd
+from truemeans.plan import make_plan
+from truemeans.result import Callback, History, Iteration, Plan, Result
+from truemeans.seeding import Draw, n_trials, plusplus
+from truemeans.sources import Source
+from truemeans.sources.scaled import ScaledSource
+
+__all__ = ["Problem", "assign", "distances", "fit", "inertia", "seed"]
+
+# Squares of float64 beyond these powers of two could overflow or vanish.
+_LARGEST_EXPONENT = 400
+_SMALLEST_EXPONENT = -400
+
+
+@dataclass(frozen=True)
+class Problem:
+    """A checked problem.
+
+    Attributes
+    ----------
+    source : Source
+        The rows, all finite.
+    survey : Survey
+        Of the source.
+    sample_weight : ndarray of float64, shape (n_samples,), or None
+        Non-negative and not all zero.
+    n_clusters : int
+        From 1 to n_samples.
+    init : {"k-means++", "random"}, ndarray or callable
+        An array has shape (n_clusters, n_features) and the source's dtype.
+    n_init, max_iter : int
+        At least 1.
+    tol : float
+        Relative to the mean variance of the features.
+    rng : RandomState or Generator
+        For seeding.
+    n_threads : int or None
+        None lets the plan choose.
+    n_local_trials : int or None
+        Rows k-means++ draws a round; None for ``2 + floor(ln(n_clusters))``.
+    check_centroids : callable
+        Checks what a callable ``init`` returned: (value, n_clusters, n_features, dtype).
+    """
+
+    source: Source
+    survey: Survey
+    sample_weight: FloatArray | None
+    n_clusters: int
+    init: Any
+    n_init: int
+    max_iter: int
+    tol: float
+    rng: Any
+    n_threads: int | None = None
+    n_local_trials: int | None = None
+    check_centroids: Callable[[Any, int, int, np.dtype[Any]], npt.NDArray[Any]] | None = None
+
+    def plan(self) -> Plan:
+        """How to compute it."""
+        source = self.source
+        return make_plan(source.n_samples, source.n_features, self.n_clusters, self.n_threads)
+
+
+@dataclass(frozen=True)
+class _Scale:
+    """Powers of two that keep squares and weights away from overflow and underflow."""
+
+    values: int
+    weights: int
+
+    @classmethod
+    def of(cls, survey: Survey, weight: FloatArray | None) -> _Scale:
+        exponent = math.frexp(survey.top)[1]
+        far = survey.top > 0 and not _SMALLEST_EXPONENT < exponent < _LARGEST_EXPONENT
+        heavy = 0 if weight is None else math.frexp(float(weight.max()))[1]
+        return cls(exponent if far else 0, heavy)
+
+    def dataset(
+        self, source: Source, engine: Engine, survey: Survey, weight: FloatArray | None
+    ) -> Dataset:
+        if self.values:
+            low, high, finest, bad = survey.extent
+            down = -self.values
+            extent = Extent(
+                np.ldexp(low, down), np.ldexp(high, down), np.ldexp(finest, down), bad
+            )
+            source, survey = ScaledSource(source, self.values), replace(survey, extent=extent)
+        if self.weights:
+            assert weight is not None
+            weight = np.ldexp(weight, -self.weights)
+        return Dataset(source, engine, survey, weight)
+
+    def inertia(self, value: float) -> float:
+        """Back in the user's units; infinite where float64 cannot hold it."""
+        try:
+            return math.ldexp(value, 2 * self.values + self.weights)
+        except OverflowError:
+            return math.inf
+
+
+def fit(problem: Problem, *, callback: Callback | None = None) -> Result:
+    """Run ``n_init`` times and keep the run of least inertia, the first of equals."""
+    plan = problem.plan()
+    scale = _Scale.of(problem.survey, problem.sample_weight)
+    with open_engine(plan) as engine:
+        dataset = scale.dataset(problem.source, engine, problem.survey, problem.sample_weight)
+        max_sq_shift = 0.0
+        if problem.tol > 0:
+            max_sq_shift = problem.tol * dataset.total_variance() / dataset.n_features
+        starts = _Starts(problem, dataset, scale)
+        best: Run | None = None
+        for number in range(problem.n_init):
+            run = lloyd(
+                dataset,
+                starts.next(),
+                max_iter=problem.max_iter,
+                max_sq_shift=max_sq_shift,
+                watch=_watcher(callback, problem, number, scale),
+            )
+            if best is None or run.inertia < best.inertia:
+                best = run
+    assert best is not None, "n_init is at least 1"
+    return _result(best, problem.source, scale, plan)
+
+
+def _watcher(
+    callback: Callback | None, problem: Problem, run: int, scale: _Scale
+) -> Callable[[int, float, int, FloatArray], object] | None:
+    if callback is None:
+        return None
+
+    def watch(n_iter: int, inertia: float, n_changed: int, centroids: FloatArray) -> object:
+        shown = np.ldexp(centroids, scale.values).astype(problem.source.dtype)
+        shown.flags.writeable = False
+        return callback(
+            Iteration(n_iter, problem.max_iter, run, scale.inertia(inertia), n_changed, shown)
+        )
+
+    return watch
+
+
+def _result(run: Run, source: Source, scale: _Scale, plan: Plan) -> Result:
+    return Result(
+        centroids=np.ldexp(run.centroids, scale.values).astype(source.dtype),
+        labels=run.labels,
+        inertia=scale.inertia(run.inertia),
+        n_iter=len(run.inertias),
+        converged=run.converged,
+        history=History(
+            np.array([scale.inertia(value) for value in run.inertias]),
+            np.array(run.n_changed, np.int64),
+        ),
+        plan=plan,
+        _take=source.take,
+    )
+
+
+class _Starts:
+    """Hands out one set of initial centroids a run."""
+
+    def __init__(self, problem: Problem, dataset: Dataset, scale: _Scale) -> None:
+        self._problem, self._dataset, self._scale = problem, dataset, scale
+        named = isinstance(problem.init, str)
+        self._draw = Draw(dataset, problem.rng) if named else None
+
+    def next(self) -> FloatArray:
+        problem = self._problem
+        if self._draw is not None:
+            rows = _draw_rows(problem, self._dataset, self._draw)
+            return self._dataset.source.take(rows).astype(np.float64)
+        centroids = problem.init
+        if callable(centroids):
+            assert problem.check_centroids is not None
+            source = problem.source
+            centroids = problem.check_centroids(
+                centroids(
+                    source.take(np.arange(source.n_samples)), problem.n_clusters, problem.rng
+                ),
+                problem.n_clusters,
+                source.n_features,
+                source.dtype,
+            )
+        return np.ldexp(np.asarray(centroids, dtype=np.float64), -self._scale.values)
+
+
+def _draw_rows(problem: Problem, dataset: Dataset, draw: Draw) -> npt.NDArray[np.intp]:
+    if problem.init == "random":
+        return draw.distinct(problem.n_clusters)
+    trials = problem.n_local_trials or n_trials(problem.n_clusters)
+    return plusplus(dataset, draw, problem.n_clusters, trials)
+
+
+def seed(problem: Problem) -> tuple[npt.NDArray[Any], npt.NDArray[np.intp]]:
+    """Initial centroids and the rows they are, for an ``init`` given by name."""
+    scale = _Scale.of(problem.survey, problem.sample_weight)
+    with open_engine(problem.plan()) as engine:
+        dataset = scale.dataset(problem.source, engine, problem.survey, problem.sample_weight)
+        rows = _draw_rows(problem, dataset, Draw(dataset, problem.rng))
+    return problem.source.take(rows), rows
+
+
+def assign(source: Source, centroids: npt.NDArray[Any], n_threads: int | None) -> LabelArray:
+    """Index of the nearest centroid of every row: the assignment step, nothing else."""
+    source, values, _ = _scaled_pair(source, centroids)
+    labels = np.full(source.n_samples, -1, np.int32)
+    with open_engine(_plan_for(source, centroids, n_threads)) as engine:
+        for where, X in source.blocks():
+            engine.assign(X, None, values, None, RowState(labels[where]), None)
+    return labels
+
+
+def inertia(
+    source: Source,
+    survey: Survey,
+    sample_weight: FloatArray | None,
+    centroids: npt.NDArray[Any],
+    n_threads: int | None,
+) -> float:
+    """Inertia of the rows with their nearest centroids: the same bits as a fit's."""
+    scale = _Scale.of(survey, sample_weight)
+    values = np.ldexp(np.asarray(centroids, np.float64), -scale.values)
+    with open_engine(_plan_for(source, centroids, n_threads)) as engine:
+        dataset = scale.dataset(source, engine, survey, sample_weight)
+        sums = dataset.new_run(len(values))
+        dataset.assign(values, sums)
+        return scale.inertia(dataset.inertia(sums, values))
+
+
+def distances(
+    source: Source, centroids: npt.NDArray[Any], n_threads: int | None
+) -> npt.NDArray[Any]:
+    """Distance of every row to every centroid, (n_samples, n_clusters), in the source's dtype."""
+    source, values, exponent = _scaled_pair(source, centroids)
+    out = np.empty((source.n_samples, len(values)), source.dtype)
+    with open_engine(_plan_for(source, centroids, n_threads)) as engine:
+        for where, X in source.blocks():
+            out[where] = np.ldexp(np.sqrt(engine.sq_distances(X, values)), exponent)
+    return out
+
+
+def _plan_for(source: Source, centroids: npt.NDArray[Any], n_threads: int | None) -> Plan:
+    return make_plan(source.n_samples, source.n_features, len(centroids), n_threads)
+
+
+def _scaled_pair(
+    source: Source, centroids: npt.NDArray[Any]
+) -> tuple[Source, FloatArray, int]:
+    """Rows and centroids on one scale where the centroids' squares are safe."""
+    values = np.ascontiguousarray(centroids, dtype=np.float64)
+    top = float(np.abs(values).max())
+    exponent = math.frexp(top)[1]
+    if top == 0 or _SMALLEST_EXPONENT < exponent < _LARGEST_EXPONENT:
+        return source, values, 0
+    return ScaledSource(source, exponent), np.ldexp(values, -exponent), exponent

@@ -1,0 +1,35 @@
+"""Rows in one array in memory, read in place."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import numpy as np
+import numpy.typing as npt
+
+from truemeans.sources.base import Rows
+
+__all__ = ["ArraySource"]
+
+
+class ArraySource:
+    """One block: the array itself.
+
+    Parameters
+    ----------
+    X : ndarray of float32 or float64, shape (n_samples, n_features)
+        C-contiguous, native byte order; never written to.
+    """
+
+    def __init__(self, X: Rows) -> None:
+        self.n_samples, self.n_features = X.shape
+        self.dtype = X.dtype
+        self._X = X
+
+    def blocks(self) -> Iterator[tuple[slice, Rows]]:
+        """Yield the whole array."""
+        yield slice(0, self.n_samples), self._X
+
+    def take(self, rows: npt.NDArray[np.intp]) -> Rows:
+        """Copy rows out by number."""
+        return self._X[rows]

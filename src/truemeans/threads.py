@@ -1,0 +1,42 @@
+"""Resolves the number of threads a call may use, once."""
+
+from __future__ import annotations
+
+import math
+import os
+from pathlib import Path
+
+__all__ = ["resolve_threads"]
+
+
+def resolve_threads(n_threads: int | None) -> int:
+    """Threads to use: the argument, or what the process may use.
+
+    Without an argument: the processors in the affinity mask, no more than the cgroup's CPU
+    quota (rounded up), no more than ``OMP_NUM_THREADS`` where it is set, which joblib lowers
+    in its workers.
+    """
+    if n_threads is not None:
+        return n_threads
+    limits = [_affinity(), _cgroup_quota(), _environment()]
+    return max(1, min(limit for limit in limits if limit is not None))
+
+
+def _affinity() -> int:
+    if hasattr(os, "sched_getaffinity"):
+        return len(os.sched_getaffinity(0))
+    return os.cpu_count() or 1
+
+
+def _cgroup_quota() -> int | None:
+    # Version 2 of the interface: "max 100000" or "150000 100000" (quota and period in µs).
+    try:
+        quota, period = Path("/sys/fs/cgroup/cpu.max").read_text().split()
+    except (OSError, ValueError):
+        return None
+    return None if quota == "max" else math.ceil(int(quota) / int(period))
+
+
+def _environment() -> int | None:
+    value = os.environ.get("OMP_NUM_THREADS", "").split(",")[0]
+    return int(value) if value.isdigit() and int(value) > 0 else None
