@@ -3,12 +3,18 @@
 #include <algorithm>
 #include <chrono>
 #include <new>
+#include <system_error>
 
 namespace truemeans {
 
 Team::Team(std::size_t n_threads, std::function<bool()> interrupted)
     : interrupted_(std::move(interrupted)) {
-    for (std::size_t t = 1; t < n_threads; ++t) workers_.emplace_back([this, t] { serve(t); });
+    workers_.reserve(n_threads);
+    try {
+        for (std::size_t t = 1; t < n_threads; ++t) workers_.emplace_back([this, t] { serve(t); });
+    } catch (const std::system_error&) {
+        // The system gives no more threads: the answer is the same with fewer.
+    }
 }
 
 Team::~Team() {

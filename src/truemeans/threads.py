@@ -8,16 +8,19 @@ from pathlib import Path
 
 __all__ = ["resolve_threads"]
 
+# More threads than any machine we know has processors only cost memory.
+_MOST = 1024
+
 
 def resolve_threads(n_threads: int | None) -> int:
-    """Threads to use: the argument, or what the process may use.
+    """Threads to use: the argument (at most 1024), or what the process may use.
 
     Without an argument: the processors in the affinity mask, no more than the cgroup's CPU
     quota (rounded up), no more than ``OMP_NUM_THREADS`` where it is set, which joblib lowers
     in its workers.
     """
     if n_threads is not None:
-        return n_threads
+        return min(n_threads, _MOST)
     limits = [_affinity(), _cgroup_quota(), _environment()]
     return max(1, min(limit for limit in limits if limit is not None))
 

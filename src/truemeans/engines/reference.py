@@ -1,0 +1,283 @@
+"""The definition, in NumPy: every verb as the contract states it, with no regard for speed.
+
+Distances and sums are float64 operations in the documented order; means and inertia are exact
+rational arithmetic, rounded once. The native engine is held to these bits by the tests.
+"""
+
+from __future__ import annotations
+
+import math
+from fractions import Fraction
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from truemeans.engines.base import (
+    N_BUCKETS,
+    N_SQ_GRIDS,
+    Extent,
+    FloatArray,
+    LabelArray,
+    Moves,
+    Pass,
+    Rows,
+    RowState,
+    SqGrids,
+)
+
+__all__ = ["ReferenceEngine"]
+
+_MAX_GRIDS = 6
+
+
+def _spacings(top: float, n_addends: float) -> list[float]:
+    """Grid spacings for values up to ``top``: sums of ``n_addends`` of them stay exact."""
+    room = math.frexp(max(n_addends, 1.0))[1] + 2
+    exponent = math.frexp(top)[1]
+    spacings = []
+    for _ in range(_MAX_GRIDS):
+        exponent = max(exponent + room - 52, -1074)
+        spacings.append(math.ldexp(1.0, exponent))
+        exponent -= 1
+    return spacings
+
+
+def _magic(spacing: float) -> float:
+    return 1.5 * math.ldexp(spacing, 52)
+
+
+def _split(value: FloatArray, magic: FloatArray | float) -> tuple[FloatArray, FloatArray]:
+    """What lies on the grid, and the rest."""
+    on_grid = (value + magic) - magic
+    return on_grid, value - on_grid
+
+
+def _product(a: FloatArray, b: FloatArray) -> tuple[FloatArray, FloatArray]:
+    """``a * b`` as a rounded product and its error, exactly (Dekker 1971)."""
+    product = a * b
+    ta, tb = a * 134217729.0, b * 134217729.0
+    ah, bh = ta - (ta - a), tb - (tb - b)
+    al, bl = a - ah, b - bh
+    return product, al * bl - (((product - ah * bh) - al * bh) - ah * bl)
+
+
+def _difference_error(a: FloatArray, b: FloatArray, difference: FloatArray) -> FloatArray:
+    rest = a - difference
+    return (a - (difference + rest)) - (b - rest)
+
+
+class ReferenceEngine:
+    """One thread, NumPy float64, memory of one block times n_clusters."""
+
+    def __enter__(self) -> ReferenceEngine:
+        return self
+
+    def __exit__(self, *error: object) -> None:
+        """Nothing to release."""
+
+    def survey(self, X: Rows) -> Extent:
+        bad = np.flatnonzero(~np.isfinite(X))
+        values = X.astype(np.float64)
+        fraction, exponent = np.frexp(values)
+        # fraction * 2^53 is an integer; its lowest set bit is the finest bit of the value.
+        whole = np.abs(np.ldexp(np.where(np.isfinite(values), fraction, 0.0), 53)).astype(np.int64)
+        lowest = np.where(whole == 0, np.inf, (whole & -whole).astype(np.float64))
+        finest = np.ldexp(lowest, exponent - 53).min(axis=0)
+        first = int(bad[0]) if len(bad) else X.size
+        return Extent(values.min(axis=0), values.max(axis=0), finest, first)
+
+    def assign(
+        self,
+        X: Rows,
+        weight: FloatArray | None,
+        centroids: FloatArray,
+        magic: FloatArray | None,
+        state: RowState,
+        sums: FloatArray | None,
+    ) -> Pass:
+        new = self.sq_distances(X, centroids).argmin(axis=1).astype(np.int32)
+        rows = np.flatnonzero(new != state.labels).astype(np.int32)
+        if sums is not None:
+            assert magic is not None, "sums lie on grids"
+            self.move(X, weight, Moves(rows, state.labels[rows], new[rows]), magic, sums)
+        state.labels[:] = new
+        return Pass(len(rows), len(X))
+
+    def move(
+        self,
+        X: Rows,
+        weight: FloatArray | None,
+        moves: Moves,
+        magic: FloatArray,
+        sums: FloatArray,
+    ) -> None:
+        values = np.hstack([X[moves.rows].astype(np.float64), np.ones((len(moves.rows), 1))])
+        addends = [values]
+        if weight is not None:
+            addends = list(_product(values, weight[moves.rows, np.newaxis] * np.ones_like(values)))
+        known = moves.from_ >= 0
+        for addend in addends:
+            rest = addend
+            for grid, m in enumerate(magic):
+                on_grid, rest = _split(rest, m)
+                np.add.at(sums[:, grid], moves.to, on_grid)
+                np.subtract.at(sums[:, grid], moves.from_[known], on_grid[known])
+
+    def update_centroids(
+        self, sums: FloatArray, previous: FloatArray, dtype: np.dtype[Any]
+    ) -> FloatArray:
+        centroids = previous.copy()
+        for j, cluster in enumerate(sums):
+            *features, weight = [sum(map(Fraction, column)) for column in cluster.T.tolist()]
+            if weight > 0:
+                centroids[j] = [_round_once(total / weight, dtype) for total in features]
+        return centroids
+
+    def choose_magic(
+        self, extent: Extent, weight_top: float, weight_finest: float, weighted: bool, n_rows: int
+    ) -> FloatArray:
+        top = np.maximum(-extent.low, extent.high)
+        finest = extent.finest
+        if weighted:
+            top, finest = top * weight_top, finest * weight_finest
+        top, finest = np.append(top, weight_top), np.append(finest, weight_finest)
+        spacings = np.array([_spacings(t, n_rows * (2 if weighted else 1)) for t in top])
+        enough = np.maximum(finest, np.ldexp(top, -101))
+        n_grids = 1 + int((spacings > enough[:, np.newaxis])[:, :-1].sum(axis=1).max())
+        return np.array([[_magic(s) for s in grid] for grid in spacings.T[:n_grids].tolist()])
+
+    def max_abs_diff(self, X: Rows, centers: FloatArray, labels: LabelArray | None) -> float:
+        own = centers if labels is None else centers[labels]
+        return float(np.abs(X.astype(np.float64) - own).max())
+
+    def add_sq_diff(
+        self,
+        X: Rows,
+        weight: FloatArray | None,
+        centers: FloatArray,
+        labels: LabelArray | None,
+        grids: SqGrids,
+        totals: FloatArray,
+    ) -> None:
+        x = X.astype(np.float64)
+        own = np.broadcast_to(centers[0], x.shape) if labels is None else centers[labels]
+        e = x - own
+        p, error = _product(e, e)
+        q = error + 2.0 * (e * _difference_error(x, own, e))
+        if weight is not None:
+            w = np.broadcast_to(weight[:, np.newaxis], x.shape)
+            p, error = _product(w, p)
+            q = w * q + error
+        for grid, spacing in enumerate(_sq_spacings(grids, X.shape[1])):
+            on_grid, p = _split(p, _magic(spacing))
+            totals[grid] += on_grid.sum()
+            if grid > 0:
+                on_grid, q = _split(q, _magic(spacing))
+                totals[grid] += on_grid.sum()
+
+    def finish_sq_diff(
+        self, totals: FloatArray, n_features: int, grids: SqGrids
+    ) -> tuple[float, float, float]:
+        exact = sum(map(Fraction, totals.tolist()), Fraction(0))
+        high = float(exact)
+        cut = grids.n_rows * n_features * _sq_spacings(grids, n_features)[-1]
+        error = cut + math.ldexp(high, -100) if grids.top > 0 else 0.0
+        return high, float(exact - Fraction(high)), error
+
+    def inertia_from_sums(
+        self,
+        sums: FloatArray,
+        centroids: FloatArray,
+        center: FloatArray,
+        top: float,
+        spread: tuple[float, float, float],
+    ) -> tuple[float, float]:
+        high, low, error = spread
+        total = Fraction(high) + Fraction(low)
+        middle = [Fraction(m) for m in center.tolist()]
+        for cluster, centroid in zip(sums, centroids.tolist(), strict=True):
+            *features, weight = [sum(map(Fraction, column)) for column in cluster.T.tolist()]
+            for s, c, m in zip(features, centroid, middle, strict=True):
+                b = Fraction(c) - m
+                total += b * (weight * b - 2 * (s - weight * m))
+        return float(total), error
+
+    def sq_distances(self, X: Rows, centroids: FloatArray) -> FloatArray:
+        out = np.zeros((len(X), len(centroids)))
+        for feature in range(X.shape[1]):
+            e = X[:, feature, np.newaxis].astype(np.float64) - centroids[:, feature]
+            out += e * e
+        return out
+
+    def own_sq_distances(self, X: Rows, centroids: FloatArray, labels: LabelArray) -> FloatArray:
+        out = np.zeros(len(X))
+        for feature in range(X.shape[1]):
+            e = X[:, feature].astype(np.float64) - centroids[labels, feature]
+            out += e * e
+        return out
+
+    def bucket_rows(self, X: Rows) -> npt.NDArray[np.uint16]:
+        with np.errstate(over="ignore"):
+            bits = (X.astype(np.float64) + 0.0).view(np.uint64)
+            steps = np.arange(1, X.shape[1] + 1, dtype=np.uint64)
+            factors = _mix64(steps * np.uint64(0x9E3779B97F4A7C15)) | np.uint64(1)
+            hashes = _mix64((bits * factors).sum(axis=1, dtype=np.uint64))
+        return (hashes >> np.uint64(64 - N_BUCKETS.bit_length() + 1)).astype(np.uint16)
+
+    def lower_closest(self, X: Rows, centroid: FloatArray, closest: FloatArray) -> float:
+        np.minimum(closest, self.sq_distances(X, centroid[np.newaxis])[:, 0], out=closest)
+        return float(closest.max())
+
+    def add_potentials(
+        self,
+        X: Rows,
+        weight: FloatArray | None,
+        candidates: FloatArray,
+        closest: FloatArray,
+        top: float,
+        n_rows: float,
+        sums: FloatArray,
+    ) -> None:
+        cost = np.minimum(closest[:, np.newaxis], self.sq_distances(X, candidates))
+        if weight is not None:
+            cost = weight[:, np.newaxis] * cost
+        for grid, spacing in enumerate(_spacings(top, n_rows)[: len(sums)]):
+            on_grid, cost = _split(cost, _magic(spacing))
+            sums[grid] += on_grid.sum(axis=0)
+
+    def add_bucket_masses(
+        self,
+        weight: FloatArray | None,
+        weight_scale: float,
+        closest: FloatArray | None,
+        closest_scale: float,
+        buckets: npt.NDArray[np.uint16],
+        masses: FloatArray,
+    ) -> None:
+        steps = np.ones(len(buckets)) if closest is None else np.rint(closest * closest_scale)
+        scaled = weight_scale * (np.ones(len(buckets)) if weight is None else weight)
+        masses += np.bincount(buckets, np.rint(scaled * steps), N_BUCKETS)
+
+
+def _sq_spacings(grids: SqGrids, n_features: int) -> list[float]:
+    top = 1.001 * grids.top * grids.top * grids.weight_top
+    return _spacings(top, 2.0 * grids.n_rows * n_features)[:N_SQ_GRIDS]
+
+
+def _mix64(z: npt.NDArray[np.uint64]) -> npt.NDArray[np.uint64]:
+    z = (z ^ (z >> np.uint64(30))) * np.uint64(0xBF58476D1CE4E5B9)
+    z = (z ^ (z >> np.uint64(27))) * np.uint64(0x94D049BB133111EB)
+    return z ^ (z >> np.uint64(31))
+
+
+def _round_once(value: Fraction, dtype: np.dtype[Any]) -> float:
+    """Round a rational to the nearest number of ``dtype``, ties to even."""
+    if dtype == np.float64:
+        return float(value)
+    near = np.float32(float(value))
+    around = [near, np.nextafter(near, np.float32(-np.inf)), np.nextafter(near, np.float32(np.inf))]
+    # Even significands sort first among equally near neighbours.
+    return float(
+        min(around, key=lambda c: (abs(Fraction(float(c)) - value), int(c.view(np.uint32)) & 1))
+    )
