@@ -54,9 +54,7 @@ def refill(dataset: Dataset, sums: FloatArray, centroids: FloatArray) -> FloatAr
     return sums
 
 
-def _farthest_first(
-    dataset: Dataset, centroids: FloatArray, count: int
-) -> npt.NDArray[np.intp]:
+def _farthest_first(dataset: Dataset, centroids: FloatArray, count: int) -> npt.NDArray[np.intp]:
     """Rows by falling weight × squared distance: the first ``count``, ties included."""
     cost = dataset.weighted_sq_distances(centroids)
     count = min(count, len(cost))

@@ -100,9 +100,7 @@ class _Scale:
         if self.values:
             low, high, finest, bad = survey.extent
             down = -self.values
-            extent = Extent(
-                np.ldexp(low, down), np.ldexp(high, down), np.ldexp(finest, down), bad
-            )
+            extent = Extent(np.ldexp(low, down), np.ldexp(high, down), np.ldexp(finest, down), bad)
             source, survey = ScaledSource(source, self.values), replace(survey, extent=extent)
         if self.weights:
             assert weight is not None
@@ -261,9 +259,7 @@ def _plan_for(source: Source, centroids: npt.NDArray[Any], n_threads: int | None
     return make_plan(source.n_samples, source.n_features, len(centroids), n_threads)
 
 
-def _scaled_pair(
-    source: Source, centroids: npt.NDArray[Any]
-) -> tuple[Source, FloatArray, int]:
+def _scaled_pair(source: Source, centroids: npt.NDArray[Any]) -> tuple[Source, FloatArray, int]:
     """Rows and centroids on one scale where the centroids' squares are safe."""
     values = np.ascontiguousarray(centroids, dtype=np.float64)
     top = float(np.abs(values).max())

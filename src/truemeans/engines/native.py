@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from truemeans import _core
+import truemeans._core as _core
 from truemeans.engines.base import (
     N_BUCKETS,
     N_SQ_GRIDS,

@@ -129,7 +129,7 @@ class ReferenceEngine:
     ) -> FloatArray:
         centroids = previous.copy()
         for j, cluster in enumerate(sums):
-            *features, weight = [sum(map(Fraction, column)) for column in cluster.T.tolist()]
+            *features, weight = [sum(map(Fraction, column), Fraction(0)) for column in cluster.T.tolist()]
             if weight > 0:
                 centroids[j] = [_round_once(total / weight, dtype) for total in features]
         return centroids
@@ -197,7 +197,7 @@ class ReferenceEngine:
         total = Fraction(high) + Fraction(low)
         middle = [Fraction(m) for m in center.tolist()]
         for cluster, centroid in zip(sums, centroids.tolist(), strict=True):
-            *features, weight = [sum(map(Fraction, column)) for column in cluster.T.tolist()]
+            *features, weight = [sum(map(Fraction, column), Fraction(0)) for column in cluster.T.tolist()]
             for s, c, m in zip(features, centroid, middle, strict=True):
                 b = Fraction(c) - m
                 total += b * (weight * b - 2 * (s - weight * m))

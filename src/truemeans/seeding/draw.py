@@ -79,9 +79,7 @@ class Draw:
             alive[twins] = 0.0
         return np.array(picked, np.intp)
 
-    def _draw(
-        self, closest: FloatArray | None, scale: float, size: int
-    ) -> npt.NDArray[np.intp]:
+    def _draw(self, closest: FloatArray | None, scale: float, size: int) -> npt.NDArray[np.intp]:
         masses = self._masses(closest, scale)
         return np.array(
             [self._pick(masses, closest, scale, u)[0] for u in self._rng.random(size)], np.intp

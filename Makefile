@@ -1,0 +1,49 @@
+# All a contributor needs to type: run, test, lint, bench. Everything is set up on first use in
+# a virtual environment of the project's own (.venv).
+
+PYTHON ?= python3
+BIN := .venv/bin
+SOURCES := $(shell find src core -name '*.py' -o -name '*.pyi' -o -name '*.[ch]pp') \
+           CMakeLists.txt pyproject.toml README.md
+
+.PHONY: run test lint format clean
+
+run: .stamps/package  ## cluster the bundled flowers and show what came out
+	@mkdir -p out
+	$(BIN)/truemeans fit examples/data/iris.csv -k 3 --force \
+	  --output out/iris.labelled.csv --model out/iris.truemeans
+
+test: .stamps/test  ## run all tests
+	$(BIN)/python -m pytest
+
+lint: .stamps/lint  ## style, types, and compiler warnings as errors
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+	cmake -S . -B build/lint -DTRUEMEANS_WERROR=ON -DCMAKE_BUILD_TYPE=Release \
+	  -DPython_EXECUTABLE=$(abspath $(BIN))/python \
+	  -Dnanobind_DIR=$$($(BIN)/python -m nanobind --cmake_dir) > /dev/null
+	cmake --build build/lint --parallel
+
+format: .stamps/lint  ## put the code into the house style
+	$(BIN)/ruff check --fix .
+	$(BIN)/ruff format .
+
+clean:  ## remove everything that was built
+	rm -rf .venv .stamps build out
+
+$(BIN)/python:
+	$(PYTHON) -m venv .venv
+	$(BIN)/python -m pip install --quiet --upgrade pip
+
+.stamps/package: $(SOURCES) | $(BIN)/python
+	$(BIN)/python -m pip install --quiet .
+	@mkdir -p $(@D) && touch $@
+
+.stamps/test: .stamps/package
+	$(BIN)/python -m pip install --quiet '.[test]'
+	@mkdir -p $(@D) && touch $@
+
+.stamps/lint: .stamps/package
+	$(BIN)/python -m pip install --quiet '.[lint,test]'
+	@mkdir -p $(@D) && touch $@

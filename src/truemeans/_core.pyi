@@ -1,0 +1,96 @@
+# The compiled core, as engines/native.py calls it. Arrays must have the exact dtype, be
+# C-contiguous, and have the shapes that engines/base.py documents.
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+N_BUCKETS: int
+N_SQ_GRIDS: int
+
+_Rows = npt.NDArray[Any]
+_Float = npt.NDArray[np.float64]
+_Labels = npt.NDArray[np.int32]
+
+class Team:
+    def __init__(self, n_threads: int, target: str) -> None: ...
+    @property
+    def n_threads(self) -> int: ...
+    @property
+    def target(self) -> str: ...
+
+def targets() -> list[tuple[str, str]]: ...
+def survey(team: Team, X: _Rows) -> tuple[_Float, _Float, _Float, int]: ...
+def assign(
+    team: Team,
+    X: _Rows,
+    weight: _Float | None,
+    centroids: _Float,
+    scores: str,
+    block_rows: int,
+    magic: _Float | None,
+    labels: _Labels,
+    sums: _Float | None,
+) -> tuple[int, int]: ...
+def move_rows(
+    team: Team,
+    X: _Rows,
+    weight: _Float | None,
+    rows: _Labels,
+    from_: _Labels,
+    to: _Labels,
+    magic: _Float,
+    sums: _Float,
+) -> None: ...
+def update_centroids(team: Team, sums: _Float, previous: _Float, single: bool) -> _Float: ...
+def choose_magic(
+    features: _Float, weight_top: float, weight_finest: float, weighted: bool, n_rows: float
+) -> _Float: ...
+def max_abs_diff(team: Team, X: _Rows, centers: _Float, labels: _Labels | None) -> float: ...
+def add_sq_diff(
+    team: Team,
+    X: _Rows,
+    weight: _Float | None,
+    centers: _Float,
+    labels: _Labels | None,
+    top: float,
+    weight_top: float,
+    n_rows: float,
+    totals: _Float,
+) -> None: ...
+def finish_sq_diff(
+    totals: _Float, d: int, top: float, weight_top: float, n_rows: float
+) -> tuple[float, float, float]: ...
+def inertia_from_sums(
+    team: Team,
+    sums: _Float,
+    centroids: _Float,
+    center: _Float,
+    top: float,
+    spread_hi: float,
+    spread_lo: float,
+    spread_error: float,
+) -> tuple[float, float]: ...
+def sq_distances(team: Team, X: _Rows, centroids: _Float) -> _Float: ...
+def own_sq_distances(team: Team, X: _Rows, centroids: _Float, labels: _Labels) -> _Float: ...
+def bucket_rows(team: Team, X: _Rows) -> npt.NDArray[np.uint16]: ...
+def lower_closest(team: Team, X: _Rows, centroid: _Float, closest: _Float) -> float: ...
+def add_potentials(
+    team: Team,
+    X: _Rows,
+    weight: _Float | None,
+    candidates: _Float,
+    closest: _Float,
+    top: float,
+    n_rows: float,
+    sums: _Float,
+) -> None: ...
+def add_bucket_masses(
+    team: Team,
+    weight: _Float | None,
+    weight_scale: float,
+    closest: _Float | None,
+    closest_scale: float,
+    buckets: npt.NDArray[np.uint16],
+    sums: _Float,
+) -> None: ...

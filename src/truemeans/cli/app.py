@@ -1,0 +1,309 @@
+"""The commands and their options, and how errors end them."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import sys
+from collections.abc import Sequence
+from enum import StrEnum
+from typing import Annotated
+
+import typer
+
+from truemeans.cli import options as opt
+
+__all__ = ["app", "main"]
+
+EXIT_BAD_INPUT = 2
+EXIT_INTERRUPTED = 130
+EXIT_BROKEN_PIPE = 141
+
+app = typer.Typer(
+    add_completion=False,
+    rich_markup_mode="rich",
+    context_settings={"help_option_names": ["-h", "--help"]},
+    help="K-means, true to the last bit: exact, fast, one answer everywhere.",
+    epilog="Example: truemeans fit customers.csv -k 5",
+)
+
+
+class Init(StrEnum):
+    """The ways to start that a command line can name."""
+
+    KMEANS_PLUSPLUS = "k-means++"
+    RANDOM = "random"
+
+
+def _show_version(value: bool) -> None:
+    if value:
+        from truemeans import __version__
+
+        print(f"truemeans {__version__}")
+        raise typer.Exit
+
+
+@app.callback(invoke_without_command=True)
+def start(
+    context: typer.Context,
+    version: Annotated[
+        bool,
+        typer.Option(
+            "--version",
+            metavar="",
+            callback=_show_version,
+            is_eager=True,
+            help="Print the version and exit.",
+        ),
+    ] = False,
+) -> None:
+    """Print the help when no command is named."""
+    if context.invoked_subcommand is None:
+        print(context.get_help())
+
+
+@app.command(epilog="Example: truemeans fit customers.csv -k 5 --standardize")
+def fit(
+    file: opt.File,
+    n_clusters: Annotated[
+        int,
+        typer.Option(
+            "--n-clusters",
+            "-k",
+            metavar="K",
+            show_default=False,
+            rich_help_panel=opt.CLUSTERS,
+            help="Number of clusters.",
+        ),
+    ],
+    columns: Annotated[
+        str | None,
+        typer.Option(
+            metavar="A,B,…",
+            show_default=False,
+            rich_help_panel=opt.ROWS,
+            help="Columns to use. Default: all that hold numbers.",
+        ),
+    ] = None,
+    exclude: Annotated[
+        str | None,
+        typer.Option(
+            metavar="A,B,…",
+            show_default=False,
+            rich_help_panel=opt.ROWS,
+            help="Columns to leave out.",
+        ),
+    ] = None,
+    weights: Annotated[
+        str | None,
+        typer.Option(
+            metavar="NAME",
+            show_default=False,
+            rich_help_panel=opt.ROWS,
+            help="A column that holds the weight of each row.",
+        ),
+    ] = None,
+    standardize: Annotated[
+        bool,
+        typer.Option(
+            "--standardize",
+            metavar="",
+            rich_help_panel=opt.ROWS,
+            help="Give every column mean 0 and standard deviation 1.",
+        ),
+    ] = False,
+    seed: Annotated[
+        int,
+        typer.Option(
+            metavar="N",
+            rich_help_panel=opt.CLUSTERS,
+            help="The same seed gives the same clusters.",
+        ),
+    ] = 0,
+    init: Annotated[
+        Init,
+        typer.Option(
+            metavar="HOW",
+            rich_help_panel=opt.CLUSTERS,
+            help="How the first centroids are drawn: k-means++ or random.",
+        ),
+    ] = Init.KMEANS_PLUSPLUS,
+    n_init: Annotated[
+        int,
+        typer.Option(
+            metavar="N",
+            rich_help_panel=opt.CLUSTERS,
+            help="Number of starts; the best run counts.",
+        ),
+    ] = 1,
+    max_iter: Annotated[
+        int,
+        typer.Option(
+            metavar="N",
+            rich_help_panel=opt.CLUSTERS,
+            help="The most iterations of a run.",
+        ),
+    ] = 300,
+    tol: Annotated[
+        float,
+        typer.Option(
+            metavar="X",
+            rich_help_panel=opt.CLUSTERS,
+            help="End early, once the centroids move less than this share of the variance.",
+        ),
+    ] = 0.0,
+    threads: opt.Threads = None,
+    output: opt.Output = None,
+    model: Annotated[
+        str | None,
+        typer.Option(
+            "--model",
+            "-m",
+            metavar="FILE",
+            show_default=False,
+            rich_help_panel=opt.RESULTS,
+            help="Where the model goes. Default: NAME.truemeans in the current folder; "
+            "none with --output -.",
+        ),
+    ] = None,
+    label_column: opt.LabelColumn = None,
+    output_format: opt.OutputFormat = None,
+    input_format: opt.InputFormat = None,
+    header: opt.Header = None,
+    json: opt.Json = False,
+    quiet: opt.Quiet = False,
+    force: opt.Force = False,
+) -> None:
+    """Cluster the rows of a table; write the table labelled, and the model."""
+    from truemeans.cli.fit import FitOptions
+    from truemeans.cli.fit import fit as run
+    from truemeans.cli.outputs import Request
+
+    run(
+        Request(
+            file, input_format, header, output, output_format, label_column, force, json, quiet
+        ),
+        FitOptions(
+            n_clusters=n_clusters,
+            columns=None if columns is None else opt.split_names(columns),
+            exclude=opt.split_names(exclude),
+            weights=weights,
+            standardize=standardize,
+            seed=seed,
+            init=init.value,
+            n_init=n_init,
+            max_iter=max_iter,
+            tol=tol,
+            n_threads=threads,
+            model=model,
+        ),
+    )
+
+
+@app.command(epilog="Example: truemeans predict customers.truemeans new.csv --output -")
+def predict(
+    model: opt.ModelFile,
+    file: opt.File,
+    columns: Annotated[
+        str | None,
+        typer.Option(
+            metavar="A,B,…",
+            show_default=False,
+            rich_help_panel=opt.ROWS,
+            help="Columns that stand for the model's features, in their order. "
+            "Default: those of the same names.",
+        ),
+    ] = None,
+    threads: opt.Threads = None,
+    output: opt.Output = None,
+    label_column: opt.LabelColumn = None,
+    output_format: opt.OutputFormat = None,
+    input_format: opt.InputFormat = None,
+    header: opt.Header = None,
+    json: opt.Json = False,
+    quiet: opt.Quiet = False,
+    force: opt.Force = False,
+) -> None:
+    """Label the rows of a table with the clusters of a model."""
+    from truemeans.cli.outputs import Request
+    from truemeans.cli.predict import predict as run
+
+    request = Request(
+        file, input_format, header, output, output_format, label_column, force, json, quiet
+    )
+    run(model, request, None if columns is None else opt.split_names(columns), threads)
+
+
+@app.command(epilog="Example: truemeans info customers.truemeans")
+def info(model: opt.ModelFile, json: opt.Json = False) -> None:
+    """Show what a model file holds."""
+    from truemeans.cli.info import info as run
+
+    run(model, as_json=json)
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run the command line and return its exit code.
+
+    Parameters
+    ----------
+    arguments : sequence of str, optional
+        What was typed after the program's name; by default what this process was started with.
+
+    Returns
+    -------
+    int
+        0; 2 for bad input, which is said in one sentence; 130 after Ctrl-C; 141 when the reader
+        of the output went away.
+    """
+    try:
+        _dispatch(sys.argv[1:] if arguments is None else list(arguments))
+        sys.stdout.flush()
+    except typer.Exit as end:
+        return end.exit_code
+    except KeyboardInterrupt:
+        _complain("interrupted; no unfinished file is left behind")
+        return EXIT_INTERRUPTED
+    except BrokenPipeError:
+        _forget_stdout()
+        return EXIT_BROKEN_PIPE
+    except (ValueError, OSError, MemoryError) as error:
+        _complain(_sentence(error))
+        return EXIT_BAD_INPUT
+    return 0
+
+
+def _dispatch(arguments: list[str]) -> None:
+    command = typer.main.get_command(app)
+    try:
+        with command.make_context("truemeans", arguments) as context:
+            command.invoke(context)
+    except Exception as error:
+        # The class of usage errors has moved between releases of typer; what it can do has not.
+        usage = getattr(error, "format_message", None)
+        if usage is None:
+            raise
+        path = getattr(getattr(error, "ctx", None), "command_path", "truemeans")
+        sentence = usage().replace("Value error, ", "").rstrip(".")
+        raise ValueError(f"{sentence}; see {path} --help") from error
+
+
+def _sentence(error: Exception) -> str:
+    if isinstance(error, MemoryError):
+        return f"not enough memory ({error}); use fewer rows or columns"
+    if isinstance(error, OSError) and error.strerror:
+        return f"{error.filename or 'output'}: {error.strerror}"
+    return str(error)
+
+
+def _complain(sentence: str) -> None:
+    from truemeans.cli.show import plain
+
+    with contextlib.suppress(OSError):
+        print(f"truemeans: {plain(' '.join(sentence.split()))}", file=sys.stderr)
+
+
+def _forget_stdout() -> None:
+    """Send what is still buffered nowhere, or the interpreter would complain about it at exit."""
+    with contextlib.suppress(OSError, ValueError):
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())

@@ -1,0 +1,265 @@
+"""``truemeans fit``: cluster a table, write it labelled, keep the model."""
+
+from __future__ import annotations
+
+import shlex
+import sys
+import time
+import warnings
+from contextlib import ExitStack, nullcontext
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from truemeans.cli.notes import look_at_rows
+from truemeans.cli.options import check_least
+from truemeans.cli.outputs import STDIO, Outputs, Request, choose_outputs, opened
+from truemeans.cli.progress import FitProgress
+from truemeans.cli.show import Summary, count, print_json
+
+if TYPE_CHECKING:
+    from truemeans.model import Model
+    from truemeans.result import Result
+    from truemeans.tables import Selection, Table
+
+__all__ = ["FitOptions", "fit"]
+
+
+_LARGEST_SEED = 2**32 - 1
+
+
+@dataclass(frozen=True)
+class FitOptions:
+    """What the options say about the clustering; see ``truemeans fit --help``."""
+
+    n_clusters: int
+    columns: tuple[str, ...] | None
+    exclude: tuple[str, ...]
+    weights: str | None
+    standardize: bool
+    seed: int
+    init: str
+    n_init: int
+    max_iter: int
+    tol: float
+    n_threads: int | None
+    model: str | None
+
+
+@dataclass(frozen=True, eq=False)
+class _Run:
+    """Everything a report is made of."""
+
+    request: Request
+    options: FitOptions
+    outputs: Outputs
+    table: Table
+    selection: Selection
+    label: str
+    result: Result
+    model: Model
+    notes: tuple[str, ...]
+    seconds: dict[str, float]
+
+
+def fit(request: Request, options: FitOptions) -> None:
+    """Run the command.
+
+    Parameters
+    ----------
+    request : Request
+        What is read and written.
+    options : FitOptions
+        How it is clustered.
+    """
+    _check(options)
+    outputs = choose_outputs(request, options.model, wants_model=True)
+    run = _compute(request, options, outputs)
+    if request.json:
+        print_json(_as_json(run))
+    elif not request.quiet:
+        _summarize(run)
+
+
+def _check(options: FitOptions) -> None:
+    check_least("-k", options.n_clusters, 1)
+    check_least("--seed", options.seed, 0)
+    check_least("--n-init", options.n_init, 1)
+    check_least("--max-iter", options.max_iter, 1)
+    check_least("--tol", options.tol, 0)
+    check_least("--threads", options.n_threads, 1)
+    if options.seed > _LARGEST_SEED:
+        raise ValueError(
+            f"--seed is {options.seed}, and must be at most {_LARGEST_SEED}; give a smaller one"
+        )
+
+
+def _compute(request: Request, options: FitOptions, outputs: Outputs) -> _Run:
+    from truemeans.tables import (
+        check_writable,
+        label_name,
+        read_table,
+        read_weights,
+        select,
+        write_table,
+    )
+
+    times = [time.perf_counter()]
+    table = read_table(request.file, request.input_format, header=request.header)
+    label = label_name(table, request.label_column)
+    check_writable(table, outputs.table_format)
+    selection = select(table, options.columns, options.exclude, weights=options.weights)
+    weights = None if options.weights is None else read_weights(table, options.weights)
+    if options.n_clusters > table.n_rows:
+        raise ValueError(
+            f"-k {options.n_clusters}: {table.name} has {count(table.n_rows, 'row')}, and every "
+            f"cluster needs one of its own; ask for {table.n_rows} clusters at most"
+        )
+    times.append(time.perf_counter())
+    result, model, warned = _cluster(selection, weights, options)
+    times.append(time.perf_counter())
+    with ExitStack() as files:
+        # Both are opened first, so that both appear or none does.
+        handle = files.enter_context(opened(outputs.table, force=outputs.force))
+        if outputs.model is not None:
+            from truemeans.model_file import to_bytes
+
+            model_handle = files.enter_context(opened(outputs.model, force=outputs.force))
+            model_handle.write(to_bytes(model))
+        write_table(handle, table, result.labels, outputs.table_format, label)
+    times.append(time.perf_counter())
+    steps = ("read", "cluster", "write")
+    seconds = {step: times[i + 1] - times[i] for i, step in enumerate(steps)}
+    found = look_at_rows(selection.X, selection.names, standardized=options.standardize)
+    notes = (*table.notes, *found, *warned)
+    return _Run(request, options, outputs, table, selection, label, result, model, notes, seconds)
+
+
+def _cluster(
+    selection: Selection, weights: Any, options: FitOptions
+) -> tuple[Result, Model, tuple[str, ...]]:
+    from truemeans import __version__, k_means
+    from truemeans.model import Model
+    from truemeans.standardize import measure, standardize
+
+    X, offset, scale = selection.X, None, None
+    if options.standardize:
+        offset, scale = measure(X, weights, options.n_threads)
+        X = standardize(X, offset, scale)
+    settings: dict[str, Any] = {
+        "init": options.init,
+        "n_init": options.n_init,
+        "max_iter": options.max_iter,
+        "tol": options.tol,
+        "random_state": options.seed,
+    }
+    watched = FitProgress(options.n_init) if sys.stderr.isatty() else nullcontext()
+    with warnings.catch_warnings(record=True) as caught, watched as callback:
+        warnings.simplefilter("always")
+        result = k_means(
+            X,
+            options.n_clusters,
+            sample_weight=weights,
+            n_threads=options.n_threads,
+            callback=callback,
+            **settings,
+        )
+    model = Model(
+        centroids=result.centroids,
+        inertia=float(result.inertia),
+        n_iter=int(result.n_iter),
+        converged=bool(result.converged),
+        feature_names=selection.names,
+        offset=offset,
+        scale=scale,
+        sizes=result.sizes,
+        params={"n_clusters": options.n_clusters, **settings},
+        library_version=__version__,
+    )
+    return result, model, tuple(str(warning.message) for warning in caught)
+
+
+def _as_json(run: _Run) -> dict[str, Any]:
+    outputs, model, plan = run.outputs, run.model, run.result.plan
+    standard = None
+    if model.offset is not None and model.scale is not None:
+        standard = {"offset": model.offset.tolist(), "scale": model.scale.tolist()}
+    return {
+        "command": "fit",
+        "version": model.library_version,
+        "input": run.table.name,
+        "n_samples": run.table.n_rows,
+        "n_features": model.n_features,
+        "columns": list(run.selection.names),
+        "left_out": run.selection.left_out,
+        "weights": run.options.weights,
+        "params": dict(model.params),
+        "dtype": str(model.centroids.dtype),
+        "plan": {
+            "engine": str(plan.engine),
+            "target": str(plan.target),
+            "n_threads": plan.n_threads,
+            "reason": str(plan.reason),
+        },
+        "n_iter": model.n_iter,
+        "converged": model.converged,
+        "inertia": model.inertia,
+        "history": {
+            "inertia": run.result.history.inertia.tolist(),
+            "n_changed": run.result.history.n_changed.tolist(),
+        },
+        "sizes": run.result.sizes.tolist(),
+        "centroids": model.centroids_in_units().tolist(),
+        "standardize": standard,
+        "output": None if outputs.table is None else str(outputs.table),
+        "format": outputs.table_format,
+        "label_column": run.label,
+        "model": None if outputs.model is None else str(outputs.model),
+        "notes": list(run.notes),
+        "seconds": run.seconds,
+    }
+
+
+def _summarize(run: _Run) -> None:
+    outputs, model, options = run.outputs, run.model, run.options
+    show = Summary(to_stderr=outputs.table is None)
+    rows, columns = count(run.table.n_rows, "row"), count(len(run.table.names), "column")
+    show.line("Read", f"{run.table.name}: {rows}, {columns}")
+    show.columns(run.selection.names, run.selection.left_out)
+    show.notes(run.notes)
+    show.line("Plan", str(run.result.plan))
+    ended = "converged" if model.converged else "stopped without converging"
+    more = "" if model.converged else "; --max-iter allows more"
+    starts = f", best of {options.n_init} starts" if options.n_init > 1 else ""
+    show.line(
+        "Run",
+        f"{ended} after {count(model.n_iter, 'iteration')} "
+        f"({options.init}, seed {options.seed}{starts}){more}",
+    )
+    of_what = ", of the standardised columns" if options.standardize else ""
+    show.line("Inertia", f"{model.inertia:.10g}{of_what}")
+    show.clusters(model.n_clusters, model.sizes, model.centroids_in_units(), run.selection.names)
+    parts = ", ".join(f"{step} {seconds:.2f}" for step, seconds in run.seconds.items())
+    show.line("Time", f"{sum(run.seconds.values()):.2f} s ({parts})")
+    _say_files(show, run)
+
+
+def _say_files(show: Summary, run: _Run) -> None:
+    outputs = run.outputs
+    if outputs.table is not None:
+        what = (
+            "the labels" if outputs.table_format == "npy" else f"the rows with column {run.label!r}"
+        )
+        show.exact("Wrote", str(outputs.table), f"({what})")
+    if outputs.model is None:
+        return
+    model = shlex.quote(str(outputs.model))
+    show.exact("" if outputs.table is not None else "Wrote", str(outputs.model), "(the model)")
+    show.gap()
+    show.exact("Next", f"truemeans info {model}")
+    if run.request.file != STDIO:
+        file = Path(run.request.file)
+        again = shlex.quote(f"{file.stem}.predicted{file.suffix}")
+        show.exact("", f"truemeans predict {model} {shlex.quote(str(file))} --output {again}")
+    if model == str(outputs.model):
+        show.exact("", f"python -c \"import truemeans; print(truemeans.load('{model}'))\"")

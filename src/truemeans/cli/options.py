@@ -1,0 +1,165 @@
+"""The arguments and options that commands share."""
+
+from __future__ import annotations
+
+import csv
+from enum import StrEnum
+from typing import Annotated
+
+import typer
+
+__all__ = [
+    "CLUSTERS",
+    "RESULTS",
+    "ROWS",
+    "File",
+    "Force",
+    "Format",
+    "Header",
+    "InputFormat",
+    "Json",
+    "LabelColumn",
+    "ModelFile",
+    "Output",
+    "OutputFormat",
+    "Quiet",
+    "Threads",
+    "check_least",
+    "split_names",
+]
+
+
+# The groups of options in the help.
+ROWS, CLUSTERS, RESULTS = "Rows", "Clusters", "Results"
+
+
+class Format(StrEnum):
+    """The formats of tables, as options name them."""
+
+    CSV = "csv"
+    TSV = "tsv"
+    PARQUET = "parquet"
+    FEATHER = "feather"
+    NPY = "npy"
+
+
+File = Annotated[
+    str,
+    typer.Argument(
+        metavar="FILE",
+        show_default=False,
+        help="A table: .csv, .tsv, .parquet, .feather, .arrow or .npy; - reads standard input.",
+    ),
+]
+ModelFile = Annotated[
+    str,
+    typer.Argument(
+        metavar="MODEL",
+        show_default=False,
+        help="A model file from truemeans fit or KMeans.save.",
+    ),
+]
+Output = Annotated[
+    str | None,
+    typer.Option(
+        "--output",
+        "-o",
+        metavar="FILE",
+        show_default=False,
+        rich_help_panel=RESULTS,
+        help="Where the labelled table goes; - is standard output. "
+        "Default: NAME.labelled.SUFFIX in the current folder.",
+    ),
+]
+OutputFormat = Annotated[
+    Format | None,
+    typer.Option(
+        "--format",
+        metavar="FORMAT",
+        show_default=False,
+        rich_help_panel=RESULTS,
+        help="csv, tsv, parquet, feather or npy. "
+        "Default: what --output's suffix says, else as FILE.",
+    ),
+]
+InputFormat = Annotated[
+    Format | None,
+    typer.Option(
+        "--input-format",
+        metavar="FORMAT",
+        show_default=False,
+        rich_help_panel=ROWS,
+        help="csv, tsv, parquet, feather or npy. "
+        "Default: what FILE's suffix says; csv for standard input.",
+    ),
+]
+Header = Annotated[
+    bool | None,
+    typer.Option(
+        "--header/--no-header",
+        metavar="",
+        show_default=False,
+        rich_help_panel=ROWS,
+        help="Whether a CSV's first line names the columns. "
+        "Default: it does, unless it holds numbers only.",
+    ),
+]
+LabelColumn = Annotated[
+    str | None,
+    typer.Option(
+        "--label-column",
+        metavar="NAME",
+        show_default=False,
+        rich_help_panel=RESULTS,
+        help="Name of the new column. Default: cluster, or cluster_1, … if that is taken.",
+    ),
+]
+Threads = Annotated[
+    int | None,
+    typer.Option(
+        "--threads",
+        metavar="N",
+        show_default=False,
+        rich_help_panel=CLUSTERS,
+        help="Number of threads; the answer does not depend on it. Default: all there are.",
+    ),
+]
+Json = Annotated[
+    bool,
+    typer.Option(
+        "--json",
+        metavar="",
+        rich_help_panel=RESULTS,
+        help="Print one JSON object and nothing else.",
+    ),
+]
+Force = Annotated[
+    bool,
+    typer.Option(
+        "--force",
+        "-f",
+        metavar="",
+        rich_help_panel=RESULTS,
+        help="Replace files that exist already.",
+    ),
+]
+Quiet = Annotated[
+    bool,
+    typer.Option("--quiet", "-q", metavar="", rich_help_panel=RESULTS, help="Print no summary."),
+]
+
+
+def check_least(option: str, value: float | None, least: int) -> None:
+    """Raise when an option is below the least it may be."""
+    if value is not None and not value >= least:
+        raise ValueError(
+            f"{option} is {value:g}, and must be at least {least}; give {least} or more"
+        )
+
+
+def split_names(text: str | None) -> tuple[str, ...]:
+    """Split ``a,b,"c, d"`` into names, as a line of CSV."""
+    if text is None:
+        return ()
+    cells = next(csv.reader([text], skipinitialspace=True), [])
+    return tuple(cell.strip() for cell in cells)

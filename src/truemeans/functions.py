@@ -1,0 +1,279 @@
+"""The functions a user calls: k-means in one line, and its seeding alone."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from truemeans import solve
+from truemeans.dataset import survey
+from truemeans.engines import open_engine
+from truemeans.plan import make_plan
+from truemeans.solve import Problem
+from truemeans.sources import ArraySource, NpySource, Source
+from truemeans.validation import (
+    check_callback,
+    check_centroids,
+    check_finite,
+    check_init,
+    check_integer,
+    check_n_clusters,
+    check_n_init,
+    check_random_state,
+    check_rows,
+    check_sample_weight,
+    check_squared_norms,
+    check_tol,
+    npy_path,
+    warn_few_distinct,
+)
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    import numpy.typing as npt
+
+    from truemeans.dataset import Survey
+    from truemeans.result import Callback, Result
+
+__all__ = ["k_means", "kmeans_plusplus", "open_source", "pose", "survey_rows", "warn_if_few"]
+
+
+def k_means(
+    X: Any,
+    n_clusters: int,
+    *,
+    sample_weight: npt.ArrayLike | None = None,
+    init: str | npt.ArrayLike | Callable[..., Any] = "k-means++",
+    n_init: int = 1,
+    max_iter: int = 300,
+    tol: float = 0.0,
+    random_state: int | np.random.RandomState | np.random.Generator | None = None,
+    n_threads: int | None = None,
+    callback: Callback | None = None,
+) -> Result:
+    """Separate the rows of ``X`` into ``n_clusters`` clusters.
+
+    Minimises the inertia, the sum over rows of weight × *squared* Euclidean distance to the
+    centroid of the own cluster. The same input gives the same bits on every machine and for
+    every number of threads.
+
+    Parameters
+    ----------
+    X : array-like of shape (n_samples, n_features), or path of a .npy file
+        Lists of lists, NumPy arrays of any real dtype and layout, pandas, polars and Arrow
+        tables. float32 stays float32, float16 becomes float32, all else float64.
+    n_clusters : int
+        Number of clusters, from 1 to ``n_samples``.
+    sample_weight : array-like of shape (n_samples,) or a scalar, default=None
+        Weight of each row, 0 or more; None weighs every row 1. Weight 2 is the same as
+        having the row twice, weight 0 as not having it, except that it is labelled.
+    init : {"k-means++", "random"}, array-like or callable, default="k-means++"
+        Where the centroids start. "k-means++" draws rows far from those already drawn,
+        "random" draws distinct rows. An array of shape (n_clusters, n_features) gives the
+        centroids; a callable makes them from ``(X, n_clusters, random_state)``.
+    n_init : int, default=1
+        Number of runs from different starts; the one with the least inertia is returned.
+    max_iter : int, default=300
+        The most iterations of one run.
+    tol : float, default=0.0
+        A run also ends when the squared movement of the centroids adds up to at most ``tol``
+        × the mean variance of the features. With 0 it ends when no label changes.
+    random_state : int, RandomState, Generator or None, default=None
+        What makes the random choices. An integer makes them the same every time; None draws
+        from NumPy's global state.
+    n_threads : int, default=None
+        Number of threads. None takes what the process may use: CPU affinity, control group
+        limits and OMP_NUM_THREADS are respected.
+    callback : callable, default=None
+        Called with a `truemeans.Iteration` after every iteration.
+
+    Returns
+    -------
+    Result
+        ``centroids`` (n_clusters, n_features), ``labels`` int32 (n_samples,), ``inertia``
+        (infinite where float64 cannot hold it), and what led to them; unpacks as
+        ``centroids, labels, inertia``.
+
+    Raises
+    ------
+    ValueError
+        If an entry of ``X`` is missing or not finite, or a parameter is out of range.
+    TypeError
+        If ``X`` does not hold numbers, or a parameter has the wrong type.
+
+    References
+    ----------
+    S. P. Lloyd, "Least squares quantization in PCM", IEEE Transactions on Information
+    Theory 28 (1982), 129–137.
+
+    Examples
+    --------
+    >>> from truemeans import k_means
+    >>> X = [[1, 2], [1, 4], [1, 0], [10, 2], [10, 4], [10, 0]]
+    >>> centroids, labels, inertia = k_means(X, 2, init=[[0, 0], [9, 9]])
+    >>> centroids
+    array([[ 1.,  2.],
+           [10.,  2.]])
+    >>> labels
+    array([0, 0, 0, 1, 1, 1], dtype=int32)
+    >>> inertia
+    16.0
+    """
+    checked_callback = check_callback(callback)
+    problem = pose(
+        X,
+        n_clusters,
+        sample_weight=sample_weight,
+        init=init,
+        n_init=n_init,
+        max_iter=max_iter,
+        tol=tol,
+        random_state=random_state,
+        n_threads=n_threads,
+        caller="k_means",
+    )
+    result = solve.fit(problem, callback=checked_callback)
+    warn_if_few(result, problem)
+    return result
+
+
+def kmeans_plusplus(
+    X: Any,
+    n_clusters: int,
+    *,
+    sample_weight: npt.ArrayLike | None = None,
+    x_squared_norms: npt.ArrayLike | None = None,
+    random_state: int | np.random.RandomState | np.random.Generator | None = None,
+    n_local_trials: int | None = None,
+    n_threads: int | None = None,
+) -> tuple[npt.NDArray[Any], npt.NDArray[np.intp]]:
+    """Choose ``n_clusters`` rows of ``X`` to start from, by greedy k-means++.
+
+    The first row is drawn by weight, each further one by weight × squared distance to the
+    nearest row chosen so far, the best of several draws each time.
+
+    Parameters
+    ----------
+    X : array-like of shape (n_samples, n_features), or path of a .npy file
+        The rows; what `k_means` takes.
+    n_clusters : int
+        Number of rows to choose, from 1 to ``n_samples``.
+    sample_weight : array-like of shape (n_samples,) or a scalar, default=None
+        Weight of each row, 0 or more; None weighs every row 1.
+    x_squared_norms : array-like of shape (n_samples,), default=None
+        Taken for compatibility with scikit-learn; distances are computed without it.
+    random_state : int, RandomState, Generator or None, default=None
+        What makes the random choices. An integer makes them the same every time.
+    n_local_trials : int, default=None
+        Draws to choose the best of, for every row but the first. None makes it
+        2 + ⌊ln n_clusters⌋; 1 is k-means++ without greed.
+    n_threads : int, default=None
+        Number of threads; None takes what the process may use.
+
+    Returns
+    -------
+    centers : ndarray of shape (n_clusters, n_features)
+        The chosen rows, float32 or float64.
+    indices : ndarray of int, shape (n_clusters,)
+        Where they are: ``X[indices]`` are the centers.
+
+    Raises
+    ------
+    ValueError
+        If an entry of ``X`` is missing or not finite, or a parameter is out of range.
+    TypeError
+        If ``X`` does not hold numbers, or a parameter has the wrong type.
+
+    References
+    ----------
+    D. Arthur, S. Vassilvitskii, "k-means++: the advantages of careful seeding", Proceedings
+    of the 18th ACM-SIAM Symposium on Discrete Algorithms (2007), 1027–1035.
+
+    Examples
+    --------
+    >>> from truemeans import kmeans_plusplus
+    >>> X = [[1.0, 2.0], [1.0, 2.0], [10.0, 2.0]]
+    >>> centers, indices = kmeans_plusplus(X, 2, random_state=0)
+    >>> sorted(centers.tolist())
+    [[1.0, 2.0], [10.0, 2.0]]
+    """
+    problem = pose(
+        X,
+        n_clusters,
+        sample_weight=sample_weight,
+        random_state=random_state,
+        n_threads=n_threads,
+        n_local_trials=n_local_trials,
+        caller="kmeans_plusplus",
+    )
+    check_squared_norms(x_squared_norms, problem.source.n_samples)
+    return solve.seed(problem)
+
+
+def pose(
+    X: object,
+    n_clusters: object,
+    *,
+    sample_weight: object = None,
+    init: object = "k-means++",
+    n_init: object = 1,
+    max_iter: object = 300,
+    tol: object = 0.0,
+    random_state: object = None,
+    n_threads: object = None,
+    n_local_trials: object = None,
+    caller: str,
+) -> Problem:
+    """Return the problem that the caller's arguments describe, everything checked once.
+
+    ``caller`` is the name of what the user called, for a warning to name.
+    """
+    threads = n_threads
+    if threads is not None:
+        threads = check_integer("n_threads", threads, 1, "or give None to use what is there")
+    source = open_source(X)
+    count = check_n_clusters(n_clusters, source.n_samples)
+    seeding = check_init(init, count, source.n_features, source.dtype)
+    trials = n_local_trials
+    if trials is not None:
+        trials = check_integer("n_local_trials", trials, 1, "or give None to choose it by itself")
+    return Problem(
+        source=source,
+        survey=survey_rows(source, threads, X),
+        sample_weight=check_sample_weight(sample_weight, source.n_samples),
+        n_clusters=count,
+        init=seeding,
+        n_init=check_n_init(n_init, seeding, caller),
+        max_iter=check_integer("max_iter", max_iter, 1, "give the most iterations to take"),
+        tol=check_tol(tol),
+        rng=check_random_state(random_state),
+        n_threads=threads,
+        n_local_trials=trials,
+        check_centroids=check_centroids,
+    )
+
+
+def open_source(X: object) -> Source:
+    """Return where the rows live: a .npy file read in place, or an array."""
+    path = npy_path(X)
+    return ArraySource(check_rows(X)) if path is None else NpySource(path)
+
+
+def survey_rows(source: Source, n_threads: int | None, X: object) -> Survey:
+    """Return the survey of the rows, and raise if one of them is not finite."""
+    with open_engine(make_plan(source.n_samples, source.n_features, 1, n_threads)) as engine:
+        found = survey(source, engine)
+    check_finite(found.bad, X, source.dtype)
+    return found
+
+
+def warn_if_few(result: Result, problem: Problem) -> None:
+    """Warn if fewer clusters than asked for hold a row that weighs anything."""
+    labels = result.labels
+    if problem.sample_weight is not None:
+        labels = labels[problem.sample_weight > 0]
+    found = np.count_nonzero(np.bincount(labels, minlength=problem.n_clusters))
+    if found < problem.n_clusters:
+        warn_few_distinct(int(found), problem.n_clusters)

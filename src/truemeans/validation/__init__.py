@@ -1,0 +1,46 @@
+"""The only place that raises on user input.
+
+Every check returns its argument in the one form the layers below take, or raises one
+sentence that names the parameter or the row and column, the value, the rule and the fix.
+Nothing here changes what the caller passed in.
+"""
+
+from truemeans.validation.centroids import check_centroids, check_init, warn_few_distinct
+from truemeans.validation.parameters import (
+    InvalidParameterError,
+    check_callback,
+    check_integer,
+    check_n_clusters,
+    check_n_init,
+    check_random_state,
+    check_tol,
+)
+from truemeans.validation.rows import (
+    check_finite,
+    check_n_features,
+    check_rows,
+    check_squared_norms,
+    npy_path,
+)
+from truemeans.validation.warn import warn
+from truemeans.validation.weights import check_sample_weight
+
+__all__ = [
+    "InvalidParameterError",
+    "check_callback",
+    "check_centroids",
+    "check_finite",
+    "check_init",
+    "check_integer",
+    "check_n_clusters",
+    "check_n_features",
+    "check_n_init",
+    "check_random_state",
+    "check_rows",
+    "check_sample_weight",
+    "check_squared_norms",
+    "check_tol",
+    "npy_path",
+    "warn",
+    "warn_few_distinct",
+]

@@ -1,0 +1,119 @@
+"""Checks of the plain parameters: counts, tolerance, random state, callback."""
+
+from __future__ import annotations
+
+import math
+import operator
+import reprlib
+from collections.abc import Callable
+from numbers import Real
+from typing import Any
+
+import numpy as np
+
+from truemeans.validation.warn import warn
+
+__all__ = [
+    "InvalidParameterError",
+    "check_callback",
+    "check_integer",
+    "check_n_clusters",
+    "check_n_init",
+    "check_random_state",
+    "check_tol",
+    "shown",
+]
+
+RandomSource = np.random.RandomState | np.random.Generator
+
+
+class InvalidParameterError(ValueError, TypeError):
+    """A parameter has the wrong type or is out of range; either name catches it."""
+
+
+def shown(value: object) -> str:
+    """Return ``value`` as an error message shows it: on one line and not too long."""
+    return " ".join(reprlib.repr(value).split())
+
+
+def check_integer(name: str, value: object, low: int, fix: str) -> int:
+    """Return ``value`` as an int that is ``low`` or more. A bool is not a number of things."""
+    if type(value) is not int:
+        try:
+            if isinstance(value, bool):
+                raise TypeError
+            value = operator.index(value)  # type: ignore[arg-type]
+        except TypeError:
+            raise InvalidParameterError(_integer_rule(name, value, low, fix)) from None
+    if value < low:
+        raise InvalidParameterError(_integer_rule(name, value, low, fix))
+    return value
+
+
+def _integer_rule(name: str, value: object, low: int, fix: str) -> str:
+    return f"{name}={shown(value)} must be an integer, {low} or more; {fix}."
+
+
+def check_n_clusters(n_clusters: object, n_samples: int) -> int:
+    """Return the number of clusters, from 1 to the number of rows."""
+    count = check_integer("n_clusters", n_clusters, 1, "give the number of clusters to find")
+    if count > n_samples:
+        raise ValueError(
+            f"n_samples={n_samples} should be >= n_clusters={count}. Ask for fewer clusters, "
+            "or give more rows."
+        )
+    return count
+
+
+def check_n_init(n_init: object, init: object, caller: str) -> int:
+    """Return the number of runs; given centroids need one, and more earn a warning."""
+    count = check_integer("n_init", n_init, 1, "give the number of runs to choose the best of")
+    if count > 1 and isinstance(init, np.ndarray):
+        warn(
+            "Explicit initial center position passed: performing only one init in "
+            f"{caller} instead of n_init={count}.",
+            RuntimeWarning,
+        )
+        return 1
+    return count
+
+
+def check_tol(tol: object) -> float:
+    """Return the tolerance, zero or more."""
+    if isinstance(tol, Real) and not isinstance(tol, bool):
+        value = float(tol)
+        if value >= 0 and not math.isnan(value):
+            return value
+    raise InvalidParameterError(
+        f"tol={shown(tol)} must be a real number, 0 or more; give 0 to run until no label "
+        "changes, or a small share of the mean variance such as 1e-4."
+    )
+
+
+def check_random_state(random_state: object) -> RandomSource:
+    """Return the generator that ``random_state`` stands for, as scikit-learn reads it."""
+    if random_state is None:
+        return np.random.mtrand._rand
+    if isinstance(random_state, (np.random.RandomState, np.random.Generator)):
+        return random_state
+    try:
+        seed = operator.index(random_state)  # type: ignore[arg-type]
+    except TypeError:
+        seed = -1
+    if not 0 <= seed < 2**32:
+        raise InvalidParameterError(
+            f"random_state={shown(random_state)} must be None, an integer from 0 to 2**32 - 1, "
+            "a numpy.random.RandomState or a numpy.random.Generator; give an integer to get "
+            "the same result every time."
+        )
+    return np.random.RandomState(seed)
+
+
+def check_callback(callback: object) -> Callable[[Any], object] | None:
+    """Return the callback, or None."""
+    if callback is None or callable(callback):
+        return callback
+    raise InvalidParameterError(
+        f"callback={shown(callback)} must be callable or None; give a function that takes one "
+        "truemeans.Iteration."
+    )

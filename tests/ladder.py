@@ -1,0 +1,73 @@
+"""The rungs the tests climb: data made to be hard, every way to compute it, bits to compare."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+import numpy as np
+
+from truemeans.dataset import Dataset, survey
+from truemeans.engines import open_engine
+from truemeans.engines.native import targets
+from truemeans.lloyd import Run, lloyd
+from truemeans.result import Plan
+from truemeans.sources import ArraySource, Source
+
+REFERENCE = Plan("reference", "", 1, "none", 0, "the definition")
+SCORES = ("samples", "centroids", "none")
+KINDS = ("lattice", "normal", "offset", "wide", "twins")
+
+
+def native_plans() -> Iterator[Plan]:
+    """Every target and layout of scores, with and without threads, in odd blocks."""
+    for target in targets():
+        for scores in SCORES:
+            yield Plan("native", target, 1, scores, 0, "forced")
+            yield Plan("native", target, 3, scores, 7, "forced")
+
+
+def name_of(plan: Plan) -> str:
+    return f"{plan.target}-{plan.scores}-{plan.n_threads}x{plan.block_rows}"
+
+
+def make_rows(kind: str, n: int, d: int, dtype: Any, seed: int = 0) -> np.ndarray:
+    """Rows with ties (lattice), far from the origin, of wide range, or with exact duplicates."""
+    rng = np.random.default_rng([seed, n, d])
+    if kind == "lattice":
+        rows = rng.integers(-3, 4, size=(n, d)).astype(float)
+    else:
+        rows = rng.normal(size=(n, d))
+    if kind == "offset":
+        rows += 1e5
+    if kind == "wide":
+        rows *= 10.0 ** rng.integers(-12, 12, size=(n, d))
+    if kind == "twins":
+        rows[n // 2 :] = rows[: n - n // 2]
+    return np.ascontiguousarray(rows, dtype)
+
+
+def run(
+    source: np.ndarray | Source,
+    centroids: np.ndarray,
+    plan: Plan,
+    weight: np.ndarray | None = None,
+    max_iter: int = 6,
+) -> Run:
+    """One run of the loop, computed as the plan says."""
+    rows = ArraySource(source) if isinstance(source, np.ndarray) else source
+    with open_engine(plan) as engine:
+        dataset = Dataset(rows, engine, survey(rows, engine), weight)
+        return lloyd(
+            dataset, centroids.astype(float), max_iter=max_iter, max_sq_shift=0.0, watch=None
+        )
+
+
+def assert_same_run(expected: Run, actual: Run) -> None:
+    """Bit for bit: labels, centroids, inertia and the whole history."""
+    np.testing.assert_array_equal(expected.labels, actual.labels)
+    assert expected.centroids.tobytes() == actual.centroids.tobytes()
+    assert expected.inertias == actual.inertias
+    assert expected.n_changed == actual.n_changed
+    assert expected.inertia == actual.inertia
+    assert expected.converged == actual.converged

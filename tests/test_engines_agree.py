@@ -1,0 +1,149 @@
+"""Reference → baseline → AVX2 → AVX-512, in every layout: the same bits."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from ladder import KINDS, REFERENCE, assert_same_run, make_rows, name_of, native_plans, run
+
+from truemeans.engines import open_engine
+from truemeans.engines.base import N_BUCKETS, RowState, SqGrids
+from truemeans.engines.native import NativeEngine, targets
+
+DTYPES = (np.float32, np.float64)
+# Sizes on both sides of vector widths and tiles.
+SIZES = [
+    (1, 1, 1),
+    (2, 1, 2),
+    (30, 2, 2),
+    (7, 3, 7),
+    (64, 8, 5),
+    (65, 7, 9),
+    (129, 9, 17),
+    (200, 15, 31),
+    (193, 16, 33),
+    (257, 17, 8),
+    (150, 31, 16),
+    (300, 33, 65),
+    (127, 64, 12),
+    (90, 129, 47),
+]
+
+
+@pytest.mark.parametrize("dtype", DTYPES)
+@pytest.mark.parametrize("kind", KINDS)
+@pytest.mark.parametrize("size", SIZES, ids=str)
+def test_runs_agree_to_the_last_bit(size, kind, dtype):
+    n, d, k = size
+    X = make_rows(kind, n, d, dtype)
+    rng = np.random.default_rng(n)
+    init = X[rng.choice(n, k, replace=False)]
+    weight = rng.integers(0, 4, size=n) * 0.17 if n % 2 else None
+    if weight is not None and not weight.any():
+        weight[0] = 1.0
+    expected = run(X, init, REFERENCE, weight, max_iter=4)
+    for plan in native_plans():
+        assert_same_run(expected, run(X, init, plan, weight, max_iter=4))
+
+
+@pytest.mark.parametrize("target", targets())
+def test_a_forced_target_is_the_one_that_runs(target):
+    plan = next(p for p in native_plans() if p.target == target)
+    with NativeEngine(plan) as engine:
+        assert engine.target == target
+
+
+def test_every_target_built_for_this_machine_is_listed():
+    assert list(targets())[-1] == "baseline"
+
+
+def verbs(plan, X, weight, centroids):
+    """What every verb gives on one block."""
+    with open_engine(plan) as engine:
+        extent = engine.survey(X)
+        weighted = weight is not None
+        finest = engine.survey(weight[:, np.newaxis]).finest[0] if weighted else 1.0
+        magic = engine.choose_magic(extent, 1.0, finest, weighted, len(X))
+        state = RowState(np.full(len(X), -1, np.int32))
+        sums = np.zeros((len(centroids), len(magic), X.shape[1] + 1))
+        engine.assign(X, weight, centroids, magic, state, sums)
+        center = ((extent.low + extent.high) / 2)[np.newaxis]
+        top = engine.max_abs_diff(X, center, None)
+        own_top = engine.max_abs_diff(X, centroids, state.labels)
+        totals = np.zeros((2, 3))
+        engine.add_sq_diff(X, weight, center, None, SqGrids(top, 1.0, len(X)), totals[0])
+        engine.add_sq_diff(
+            X, weight, centroids, state.labels, SqGrids(own_top, 1.0, len(X)), totals[1]
+        )
+        closest = np.full(len(X), np.inf)
+        most = engine.lower_closest(X, centroids[0], closest)
+        potentials = np.zeros((2, len(centroids)))
+        engine.add_potentials(X, weight, centroids, closest, most, len(X), potentials)
+        buckets = engine.bucket_rows(X)
+        masses = np.zeros(N_BUCKETS)
+        scale = 2.0 ** (29 - np.frexp(most)[1])
+        engine.add_bucket_masses(weight, 2.0**10, closest, scale, buckets, masses)
+        return {
+            "extent": np.stack(extent[:3]),
+            "bad": np.array(extent.bad),
+            "magic": magic,
+            "labels": state.labels,
+            "sums": sums,
+            "means": engine.update_centroids(sums, centroids, X.dtype),
+            "tops": np.array([top, own_top, most]),
+            "totals": totals,
+            "sum_sq": np.array(
+                engine.finish_sq_diff(totals[0], X.shape[1], SqGrids(top, 1.0, len(X)))
+            ),
+            "distances": engine.sq_distances(X, centroids),
+            "own": engine.own_sq_distances(X, centroids, state.labels),
+            "closest": closest,
+            "potentials": potentials,
+            "buckets": buckets,
+            "masses": masses,
+        }
+
+
+@pytest.mark.parametrize("weighted", [False, True])
+@pytest.mark.parametrize("dtype", DTYPES)
+@pytest.mark.parametrize("kind", KINDS)
+@pytest.mark.parametrize("d", [1, 2, 7, 8, 9, 33])
+def test_every_verb_agrees_to_the_last_bit(d, kind, dtype, weighted):
+    X = make_rows(kind, 101, d, dtype)
+    weight = np.random.default_rng(d).random(101) if weighted else None
+    centroids = X[:11].astype(float)
+    expected = verbs(REFERENCE, X, weight, centroids)
+    for plan in native_plans():
+        actual = verbs(plan, X, weight, centroids)
+        for verb, value in expected.items():
+            if verb == "extent":
+                # The native survey may call a power of two finer than it is, never coarser.
+                np.testing.assert_array_equal(value[:2], actual[verb][:2])
+                assert (actual[verb][2] <= value[2]).all(), name_of(plan)
+            elif verb not in ("magic", "sums"):
+                assert value.tobytes() == actual[verb].tobytes(), (verb, name_of(plan))
+
+
+@pytest.mark.parametrize("bad", [np.nan, np.inf, -np.inf])
+@pytest.mark.parametrize("place", [0, 3, 40, 77, 130])
+@pytest.mark.parametrize("d", [1, 2, 33, 300])
+def test_survey_finds_the_first_bad_entry(d, place, bad):
+    X = make_rows("normal", 131, d, np.float32)
+    X[place, d // 2] = bad
+    X[130, d - 1] = np.nan
+    expected = min(place * d + d // 2, 130 * d + d - 1)
+    for plan in native_plans():
+        with open_engine(plan) as engine:
+            assert engine.survey(X).bad == expected
+
+
+def test_the_scores_decide_nearly_every_row_of_ordinary_data():
+    """Margins must not be so wide that everything is settled one by one."""
+    X = make_rows("normal", 4000, 16, np.float32)
+    for plan in native_plans():
+        if plan.scores == "none":
+            continue
+        with open_engine(plan) as engine:
+            state = RowState(np.full(len(X), -1, np.int32))
+            done = engine.assign(X, None, X[:50].astype(float), None, state, None)
+        assert done.n_settled < 40, name_of(plan)
