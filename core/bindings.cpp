@@ -190,22 +190,24 @@ void bind_rows(nb::module_& m) {
         },
         "team"_a, "X"_a.noconvert(), "centroids"_a.noconvert(), "labels"_a.noconvert());
     m.def(
-        "bucket_rows",
+        "row_keys",
         [](PyTeam& t, X2 X) {
-            auto out = new_vector<std::uint16_t>(X.shape(0));
-            unlocked([&] { core::bucket_rows(t.team, *t.kernels, rows_of<T>(X), out.data()); });
+            auto out = new_vector<double>(X.shape(0));
+            unlocked([&] { core::row_keys(t.team, *t.kernels, rows_of<T>(X), out.data()); });
             return out;
         },
         "team"_a, "X"_a.noconvert());
     m.def(
         "lower_closest",
-        [](PyTeam& t, X2 X, In<double, Vector> centroid, InOut<double, Vector> closest) {
+        [](PyTeam& t, X2 X, Weight weight, In<double, Vector> centroid,
+           InOut<double, Vector> closest) {
             return unlocked([&] {
-                return core::lower_closest(t.team, *t.kernels, rows_of<T>(X), centroid.data(),
-                                         closest.data());
+                return core::lower_closest(t.team, *t.kernels, rows_of<T>(X, weight),
+                                           centroid.data(), closest.data());
             });
         },
-        "team"_a, "X"_a.noconvert(), "centroid"_a.noconvert(), "closest"_a.noconvert());
+        "team"_a, "X"_a.noconvert(), "weight"_a.noconvert().none(), "centroid"_a.noconvert(),
+        "closest"_a.noconvert());
     m.def(
         "add_potentials",
         [](PyTeam& t, X2 X, Weight weight, In<double, Matrix> candidates,
@@ -275,17 +277,16 @@ void bind_sums(nb::module_& m) {
         "top"_a, "spread_hi"_a, "spread_lo"_a, "spread_error"_a);
     m.def(
         "add_bucket_masses",
-        [](PyTeam& t, Weight weight, double weight_scale, std::optional<In<double, Vector>> closest,
-           double closest_scale, In<std::uint16_t, Vector> buckets, InOut<double, Vector> sums) {
+        [](PyTeam& t, Weight weight, std::optional<In<double, Vector>> closest, double scale,
+           In<std::uint16_t, Vector> buckets, InOut<double, Vector> sums) {
             unlocked([&] {
                 core::add_bucket_masses(t.team, buckets.shape(0), data_or_null(weight),
-                                      weight_scale, data_or_null(closest), closest_scale,
-                                      buckets.data(), sums.data());
+                                        data_or_null(closest), scale, buckets.data(),
+                                        sums.data());
             });
         },
-        "team"_a, "weight"_a.noconvert().none(), "weight_scale"_a,
-        "closest"_a.noconvert().none(), "closest_scale"_a, "buckets"_a.noconvert(),
-        "sums"_a.noconvert());
+        "team"_a, "weight"_a.noconvert().none(), "closest"_a.noconvert().none(), "scale"_a,
+        "buckets"_a.noconvert(), "sums"_a.noconvert());
 }
 
 }  // namespace

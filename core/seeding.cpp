@@ -22,13 +22,12 @@ double round_integer(double v) {
 }  // namespace
 
 template <class T>
-void bucket_rows(Team& team, const Kernels& kernels, Rows<T> rows, std::uint16_t* buckets) {
+void row_keys(Team& team, const Kernels& kernels, Rows<T> rows, double* keys) {
     const RowKernels<T>& table = kernels_for(kernels, rows.X);
-    team.run(rows.n, kRowChunk, [&](std::size_t, std::size_t begin, std::size_t end) {
-        std::array<std::uint64_t, kRowChunk> hash;
-        table.row_hash(rows.X + begin * rows.d, end - begin, rows.d, hash.data());
-        for (std::size_t i = begin; i < end; ++i)
-            buckets[i] = static_cast<std::uint16_t>(hash[i - begin] >> (64 - kBucketBits));
+    // Few rows at a time: the kernel walks them once a feature.
+    constexpr std::size_t kChunk = 64;
+    team.run(rows.n, kChunk, [&](std::size_t, std::size_t begin, std::size_t end) {
+        table.row_keys(rows.X + begin * rows.d, end - begin, rows.d, keys + begin);
     });
 }
 
@@ -44,7 +43,7 @@ double lower_closest(Team& team, const Kernels& kernels, Rows<T> rows, const dou
         double most = top[thread];
         for (std::size_t i = begin; i < end; ++i) {
             closest[i] = std::min(closest[i], dist[i - begin]);
-            most = std::max(most, closest[i]);
+            most = std::max(most, rows.weight ? rows.weight[i] * closest[i] : closest[i]);
         }
         top[thread] = most;
     });
@@ -88,16 +87,14 @@ void add_potentials(Team& team, const Kernels& kernels, Rows<T> rows, Centroids 
         for (std::size_t j = 0; j < 2 * k; ++j) sums[j] += m.sums[j];
 }
 
-void add_bucket_masses(Team& team, std::size_t n, const double* weight, double weight_scale,
-                       const double* closest, double closest_scale,
-                       const std::uint16_t* buckets, double* sums) {
+void add_bucket_masses(Team& team, std::size_t n, const double* weight, const double* closest,
+                       double scale, const std::uint16_t* buckets, double* sums) {
     std::vector<std::vector<double>> mine(team.n_threads(), std::vector<double>(kBuckets));
     team.run(n, kRowChunk * 16, [&](std::size_t thread, std::size_t begin, std::size_t end) {
         double* mass = mine[thread].data();
         for (std::size_t i = begin; i < end; ++i) {
-            const double m = closest ? round_integer(closest[i] * closest_scale) : 1.0;
-            const double w = weight ? weight[i] * weight_scale : weight_scale;
-            mass[buckets[i]] += round_integer(w * m);
+            const double w = weight ? weight[i] : 1.0;
+            mass[buckets[i]] += round_integer((closest ? w * closest[i] : w) * scale);
         }
     });
     for (const std::vector<double>& m : mine)
@@ -105,7 +102,7 @@ void add_bucket_masses(Team& team, std::size_t n, const double* weight, double w
 }
 
 #define TM_INSTANTIATE(T)                                                                       \
-    template void bucket_rows<T>(Team&, const Kernels&, Rows<T>, std::uint16_t*);               \
+    template void row_keys<T>(Team&, const Kernels&, Rows<T>, double*);                         \
     template double lower_closest<T>(Team&, const Kernels&, Rows<T>, const double*, double*);   \
     template void add_potentials<T>(Team&, const Kernels&, Rows<T>, Centroids, const double*,       \
                                 double, double, double*);

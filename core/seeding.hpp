@@ -11,15 +11,15 @@
 
 namespace truemeans {
 
-// Rows are drawn from buckets of a hash of their contents: equal rows share a bucket.
-constexpr std::size_t kBucketBits = 12;
-constexpr std::size_t kBuckets = std::size_t(1) << kBucketBits;
+// Draws go through buckets of rows that lie next to each other in the order of draws.
+constexpr std::size_t kBuckets = 4096;
 
+// keys (n,): a fixed linear function of each row's values; the order of draws begins with it.
 template <class T>
-void bucket_rows(Team& team, const Kernels& kernels, Rows<T> rows, std::uint16_t* buckets);
+void row_keys(Team& team, const Kernels& kernels, Rows<T> rows, double* keys);
 
 // closest (in/out, (n,)): the lesser of itself and the canonical squared distance to centroid.
-// Returns the largest value now in closest.
+// Returns the largest weight * closest.
 template <class T>
 double lower_closest(Team& team, const Kernels& kernels, Rows<T> rows, const double* centroid,
                      double* closest);
@@ -31,10 +31,10 @@ template <class T>
 void add_potentials(Team& team, const Kernels& kernels, Rows<T> rows, Centroids candidates,
                 const double* closest, double top, double n_rows, double* sums);
 
-// Integer masses for a draw: round(weight_scale * weight * round(closest_scale * closest)),
-// added up by bucket into sums (kBuckets). weight or closest null: ones.
-void add_bucket_masses(Team& team, std::size_t n, const double* weight, double weight_scale,
-                       const double* closest, double closest_scale,
-                       const std::uint16_t* buckets, double* sums);
+// Integer masses for a draw, round(weight * closest * scale), added up by bucket into sums
+// (kBuckets); scale is a power of two that keeps their sum below 2^51. weight or closest null:
+// ones.
+void add_bucket_masses(Team& team, std::size_t n, const double* weight, const double* closest,
+                       double scale, const std::uint16_t* buckets, double* sums);
 
 }  // namespace truemeans

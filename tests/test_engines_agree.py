@@ -76,13 +76,12 @@ def verbs(plan, X, weight, centroids):
             X, weight, centroids, state.labels, SqGrids(own_top, 1.0, len(X)), totals[1]
         )
         closest = np.full(len(X), np.inf)
-        most = engine.lower_closest(X, centroids[0], closest)
+        most = engine.lower_closest(X, weight, centroids[0], closest)
         potentials = np.zeros((2, len(centroids)))
         engine.add_potentials(X, weight, centroids, closest, most, len(X), potentials)
-        buckets = engine.bucket_rows(X)
         masses = np.zeros(N_BUCKETS)
-        scale = 2.0 ** (29 - np.frexp(most)[1])
-        engine.add_bucket_masses(weight, 2.0**10, closest, scale, buckets, masses)
+        buckets = (np.arange(len(X)) % 7).astype(np.uint16)
+        engine.add_bucket_masses(weight, closest, 2.0 ** (40 - np.frexp(most)[1]), buckets, masses)
         return {
             "extent": np.stack(extent[:3]),
             "bad": np.array(extent.bad),
@@ -99,7 +98,7 @@ def verbs(plan, X, weight, centroids):
             "own": engine.own_sq_distances(X, centroids, state.labels),
             "closest": closest,
             "potentials": potentials,
-            "buckets": buckets,
+            "keys": engine.row_keys(X),
             "masses": masses,
         }
 

@@ -6,8 +6,6 @@
 // computes this one sequence. Ties go to the lowest centroid index.
 #pragma once
 
-#include <cstring>
-
 #include "kernels.hpp"
 #include "vocabulary.hpp"
 
@@ -101,20 +99,21 @@ inline uint64_t mix64(uint64_t z) {
     return z ^ (z >> 31);
 }
 
+// The factor of feature f, in [1, 2): fixed, and without pattern, so that different rows seldom
+// share a key.
+inline double key_factor(uint64_t f) {
+    return 1.0 + static_cast<double>(mix64((f + 1) * 0x9e3779b97f4a7c15ULL) >> 12) * 0x1p-52;
+}
+
 template <class T>
-void row_hash(const T* X, size_t n_rows, size_t d, uint64_t* hash) {
-    for (size_t i = 0; i < n_rows; ++i) {
-        uint64_t sum = 0;
-        uint64_t step = 0;
-        for (size_t f = 0; f < d; ++f) {
-            // Adding zero makes -0.0 hash as 0.0, which it equals.
-            const double v = static_cast<double>(X[i * d + f]) + 0.0;
-            uint64_t bits;
-            std::memcpy(&bits, &v, sizeof bits);
-            step += 0x9e3779b97f4a7c15ULL;
-            sum += bits * (mix64(step) | 1);
+void row_keys(const T* X, size_t n_rows, size_t d, double* keys) {
+    for (size_t i = 0; i < n_rows; ++i) keys[i] = 0.0;
+    for (size_t f = 0; f < d; ++f) {
+        const double factor = key_factor(f);
+        for (size_t i = 0; i < n_rows; ++i) {
+            const double v = static_cast<double>(X[i * d + f]);
+            keys[i] += factor * v;
         }
-        hash[i] = mix64(sum);
     }
 }
 

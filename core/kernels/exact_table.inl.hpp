@@ -8,7 +8,7 @@ void fill(truemeans::RowKernels<T>& table) {
     table.nearest = nearest<T>;
     table.sq_dist = sq_dist<T>;
     table.own_sq_dist = own_sq_dist<T>;
-    table.row_hash = row_hash<T>;
+    table.row_keys = row_keys<T>;
     table.survey = survey<T>;
     table.move_rows = move_rows<T>;
     table.sum_sq_diff = sum_sq_diff<T>;

@@ -69,8 +69,8 @@ struct RowKernels {
     // Exact. out: (n_rows,) canonical squared distance to the row's own centroid.
     void (*own_sq_dist)(const T* X, std::size_t n_rows, std::size_t d, const double* centroids,
                         const std::int32_t* labels, double* out);
-    // Exact. hash: (n_rows,) 64 bits of each row's values, the same for equal values.
-    void (*row_hash)(const T* X, std::size_t n_rows, std::size_t d, std::uint64_t* hash);
+    // Exact. keys: (n_rows,) a fixed linear function of each row, the same for equal rows.
+    void (*row_keys)(const T* X, std::size_t n_rows, std::size_t d, double* keys);
     // Exact. Widens the extent by the rows; returns the index of the first entry that is not
     // finite, or n_rows * d.
     std::size_t (*survey)(const T* X, std::size_t n_rows, std::size_t d, Extent<T> extent);

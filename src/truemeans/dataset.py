@@ -201,29 +201,26 @@ class Dataset:
 
     # -- seeding -----------------------------------------------------------------------------
 
-    def bucket_rows(self) -> npt.NDArray[np.uint16]:
-        """The bucket of each row's contents, (n_samples,)."""
-        return np.concatenate([self.engine.bucket_rows(X) for _, X in self.source.blocks()])
+    def row_keys(self) -> FloatArray:
+        """A fixed linear function of each row's values, (n_samples,)."""
+        return np.concatenate([self.engine.row_keys(X) for _, X in self.source.blocks()])
 
     def bucket_masses(
-        self,
-        buckets: npt.NDArray[np.uint16],
-        closest: FloatArray | None,
-        closest_scale: float,
-        weight_scale: float,
+        self, buckets: npt.NDArray[np.uint16], closest: FloatArray | None, scale: float
     ) -> FloatArray:
-        """Integer mass of each bucket, (N_BUCKETS,)."""
+        """Integer mass round(weight × ``closest`` × ``scale``) of each bucket, (N_BUCKETS,)."""
         masses = np.zeros(N_BUCKETS)
-        self.engine.add_bucket_masses(
-            self.sample_weight, weight_scale, closest, closest_scale, buckets, masses
-        )
+        self.engine.add_bucket_masses(self.sample_weight, closest, scale, buckets, masses)
         return masses
 
     def lower_closest(self, centroid: FloatArray, closest: FloatArray) -> float:
-        """Lower ``closest`` (in/out, (n_samples,)) by one more centroid; its new maximum."""
+        """Lower ``closest`` (in/out, (n_samples,)) by one more centroid.
+
+        Returns the largest weight × ``closest``.
+        """
         return max(
-            self.engine.lower_closest(X, centroid, closest[where])
-            for where, X in self.source.blocks()
+            self.engine.lower_closest(X, weight, centroid, closest[where])
+            for where, X, weight in self._blocks()
         )
 
     def potentials(self, candidates: FloatArray, closest: FloatArray, top: float) -> FloatArray:

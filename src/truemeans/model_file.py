@@ -152,13 +152,14 @@ def _parse(content: bytes) -> Model:
 
 
 def _metadata(content: bytes) -> dict[str, Any]:
-    if content[:1] == b"\x80" and content[1:2] <= b"\x05":
-        raise ValueError(
-            "it looks like a pickle, which could run code when loaded; fit again and save the "
-            "model with KMeans.save or truemeans fit"
-        )
     length = int.from_bytes(content[:8], "little")
     if not 2 <= length <= min(len(content) - 8, _MAX_HEADER_BYTES):
+        # A header of 640 bytes begins like a pickle too, but a pickle's length is out of bounds.
+        if content[:1] == b"\x80" and content[1:2] <= b"\x05":
+            raise ValueError(
+                "it looks like a pickle, which could run code when loaded; fit again and save the "
+                "model with KMeans.save or truemeans fit"
+            )
         raise ValueError("it is cut short or of another kind; name a file that truemeans wrote")
     try:
         header = json.loads(content[8 : 8 + length])

@@ -33,9 +33,8 @@ def make_plan(
     engine = os.environ.get("TRUEMEANS_ENGINE", "native")
     target = os.environ.get("TRUEMEANS_TARGET", "")
     work = n_samples * n_features * n_clusters
-    threads = resolve_threads(n_threads)
-    if work < _THREADS_FROM and n_threads is None:
-        threads = 1
+    small = work < _THREADS_FROM and n_threads is None
+    threads = 1 if small else resolve_threads(n_threads)
     if engine == "reference":
         return Plan("reference", "", 1, "none", 0, "the definition, in NumPy float64")
     if n_clusters == 1:

@@ -45,7 +45,7 @@ def measure(
     scale = np.ones(X.shape[1], X.dtype)
     for j in range(X.shape[1]):
         column = X[:, j : j + 1]
-        one = k_means(column, 1, sample_weight=sample_weight, random_state=0, n_threads=n_threads)
+        one = k_means(column, 1, sample_weight=sample_weight, init=column[:1], n_threads=n_threads)
         offset[j] = one.centroids[0, 0]
         deviation = X.dtype.type(math.sqrt(one.inertia / total))
         if deviation > 0:

@@ -31,7 +31,7 @@ Rows = npt.NDArray[Any]  # float32 or float64, C-contiguous, (n, n_features)
 FloatArray = npt.NDArray[np.float64]
 LabelArray = npt.NDArray[np.int32]
 
-N_BUCKETS = 4096  # buckets of row contents a draw goes through
+N_BUCKETS = 4096  # runs of rows a draw goes through
 N_SQ_GRIDS = 3  # grids that hold a sum of squared differences
 
 
@@ -171,11 +171,16 @@ class Engine(Protocol):
     def own_sq_distances(self, X: Rows, centroids: FloatArray, labels: LabelArray) -> FloatArray:
         """Squared distance of every row to its own centroid, (n,)."""
 
-    def bucket_rows(self, X: Rows) -> npt.NDArray[np.uint16]:
-        """A bucket below N_BUCKETS for each row, the same for equal rows."""
+    def row_keys(self, X: Rows) -> FloatArray:
+        """A fixed linear function of each row's values, (n,)."""
 
-    def lower_closest(self, X: Rows, centroid: FloatArray, closest: FloatArray) -> float:
-        """Lower ``closest`` to the squared distance to one more centroid; its new maximum."""
+    def lower_closest(
+        self, X: Rows, weight: FloatArray | None, centroid: FloatArray, closest: FloatArray
+    ) -> float:
+        """Lower ``closest`` to the squared distance to one more centroid.
+
+        Returns the largest weight × ``closest``.
+        """
 
     def add_potentials(
         self,
@@ -192,10 +197,9 @@ class Engine(Protocol):
     def add_bucket_masses(
         self,
         weight: FloatArray | None,
-        weight_scale: float,
         closest: FloatArray | None,
-        closest_scale: float,
+        scale: float,
         buckets: npt.NDArray[np.uint16],
         masses: FloatArray,
     ) -> None:
-        """Add round(weight × weight_scale × round(closest × closest_scale)) to its bucket."""
+        """Add round(weight × ``closest`` × ``scale``) of every row to its bucket."""

@@ -139,11 +139,13 @@ class NativeEngine:
     def own_sq_distances(self, X: Rows, centroids: FloatArray, labels: LabelArray) -> FloatArray:
         return _core.own_sq_distances(self._team, X, centroids, labels)
 
-    def bucket_rows(self, X: Rows) -> npt.NDArray[np.uint16]:
-        return _core.bucket_rows(self._team, X)
+    def row_keys(self, X: Rows) -> FloatArray:
+        return _core.row_keys(self._team, X)
 
-    def lower_closest(self, X: Rows, centroid: FloatArray, closest: FloatArray) -> float:
-        return _core.lower_closest(self._team, X, centroid, closest)
+    def lower_closest(
+        self, X: Rows, weight: FloatArray | None, centroid: FloatArray, closest: FloatArray
+    ) -> float:
+        return _core.lower_closest(self._team, X, weight, centroid, closest)
 
     def add_potentials(
         self,
@@ -160,12 +162,9 @@ class NativeEngine:
     def add_bucket_masses(
         self,
         weight: FloatArray | None,
-        weight_scale: float,
         closest: FloatArray | None,
-        closest_scale: float,
+        scale: float,
         buckets: npt.NDArray[np.uint16],
         masses: FloatArray,
     ) -> None:
-        _core.add_bucket_masses(
-            self._team, weight, weight_scale, closest, closest_scale, buckets, masses
-        )
+        _core.add_bucket_masses(self._team, weight, closest, scale, buckets, masses)

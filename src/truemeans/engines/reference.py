@@ -129,7 +129,9 @@ class ReferenceEngine:
     ) -> FloatArray:
         centroids = previous.copy()
         for j, cluster in enumerate(sums):
-            *features, weight = [sum(map(Fraction, column), Fraction(0)) for column in cluster.T.tolist()]
+            *features, weight = [
+                sum(map(Fraction, column), Fraction(0)) for column in cluster.T.tolist()
+            ]
             if weight > 0:
                 centroids[j] = [_round_once(total / weight, dtype) for total in features]
         return centroids
@@ -197,7 +199,9 @@ class ReferenceEngine:
         total = Fraction(high) + Fraction(low)
         middle = [Fraction(m) for m in center.tolist()]
         for cluster, centroid in zip(sums, centroids.tolist(), strict=True):
-            *features, weight = [sum(map(Fraction, column), Fraction(0)) for column in cluster.T.tolist()]
+            *features, weight = [
+                sum(map(Fraction, column), Fraction(0)) for column in cluster.T.tolist()
+            ]
             for s, c, m in zip(features, centroid, middle, strict=True):
                 b = Fraction(c) - m
                 total += b * (weight * b - 2 * (s - weight * m))
@@ -217,17 +221,17 @@ class ReferenceEngine:
             out += e * e
         return out
 
-    def bucket_rows(self, X: Rows) -> npt.NDArray[np.uint16]:
-        with np.errstate(over="ignore"):
-            bits = (X.astype(np.float64) + 0.0).view(np.uint64)
-            steps = np.arange(1, X.shape[1] + 1, dtype=np.uint64)
-            factors = _mix64(steps * np.uint64(0x9E3779B97F4A7C15)) | np.uint64(1)
-            hashes = _mix64((bits * factors).sum(axis=1, dtype=np.uint64))
-        return (hashes >> np.uint64(64 - N_BUCKETS.bit_length() + 1)).astype(np.uint16)
+    def row_keys(self, X: Rows) -> FloatArray:
+        keys = np.zeros(len(X))
+        for feature in range(X.shape[1]):
+            keys += _key_factor(feature) * X[:, feature].astype(np.float64)
+        return keys
 
-    def lower_closest(self, X: Rows, centroid: FloatArray, closest: FloatArray) -> float:
+    def lower_closest(
+        self, X: Rows, weight: FloatArray | None, centroid: FloatArray, closest: FloatArray
+    ) -> float:
         np.minimum(closest, self.sq_distances(X, centroid[np.newaxis])[:, 0], out=closest)
-        return float(closest.max())
+        return float((closest if weight is None else weight * closest).max())
 
     def add_potentials(
         self,
@@ -249,15 +253,14 @@ class ReferenceEngine:
     def add_bucket_masses(
         self,
         weight: FloatArray | None,
-        weight_scale: float,
         closest: FloatArray | None,
-        closest_scale: float,
+        scale: float,
         buckets: npt.NDArray[np.uint16],
         masses: FloatArray,
     ) -> None:
-        steps = np.ones(len(buckets)) if closest is None else np.rint(closest * closest_scale)
-        scaled = weight_scale * (np.ones(len(buckets)) if weight is None else weight)
-        masses += np.bincount(buckets, np.rint(scaled * steps), N_BUCKETS)
+        mass = np.ones(len(buckets)) if weight is None else weight
+        mass = mass if closest is None else mass * closest
+        masses += np.bincount(buckets, np.rint(mass * scale), N_BUCKETS)
 
 
 def _sq_spacings(grids: SqGrids, n_features: int) -> list[float]:
@@ -265,10 +268,13 @@ def _sq_spacings(grids: SqGrids, n_features: int) -> list[float]:
     return _spacings(top, 2.0 * grids.n_rows * n_features)[:N_SQ_GRIDS]
 
 
-def _mix64(z: npt.NDArray[np.uint64]) -> npt.NDArray[np.uint64]:
-    z = (z ^ (z >> np.uint64(30))) * np.uint64(0xBF58476D1CE4E5B9)
-    z = (z ^ (z >> np.uint64(27))) * np.uint64(0x94D049BB133111EB)
-    return z ^ (z >> np.uint64(31))
+def _key_factor(feature: int) -> float:
+    """In [1, 2), without pattern: the finaliser of SplitMix64 (Steele, Lea, Flood 2014)."""
+    mask = 2**64 - 1
+    z = (feature + 1) * 0x9E3779B97F4A7C15 & mask
+    z = (z ^ (z >> 30)) * 0xBF58476D1CE4E5B9 & mask
+    z = (z ^ (z >> 27)) * 0x94D049BB133111EB & mask
+    return 1.0 + math.ldexp((z ^ (z >> 31)) >> 12, -52)
 
 
 def _round_once(value: Fraction, dtype: np.dtype[Any]) -> float:

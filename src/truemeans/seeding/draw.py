@@ -1,10 +1,11 @@
 """Draws rows with given probabilities, so that the order of the rows does not matter.
 
-Every row has an integer mass. Rows are ordered by a bucket of a hash of their values, and
-within a bucket lexicographically by the values themselves; a random number in [0, 1) picks a
-place on the line of cumulated mass. The picked values therefore depend on the set of rows, their
-weights and the random number only: not on row order, blocks, threads or targets. A row of
-weight w occupies the place of w copies of weight 1, and a row of weight 0 none.
+All rows stand on a line, each taking up its mass: ordered by a fixed linear function of their
+values (the key), rows of equal keys lexicographically. A random number in [0, 1) picks a place
+on the line. What is picked therefore depends on the set of rows, their weights and the random
+number only: not on row order, blocks, threads or targets. A row of weight w takes up the place
+of w copies of weight 1, and a row of weight 0 none. Scaling the rows by a power of two changes
+nothing, and rows that are nearly the same are picked nearly the same.
 """
 
 from __future__ import annotations
@@ -16,14 +17,13 @@ import numpy as np
 import numpy.typing as npt
 
 from truemeans.dataset import Dataset
-from truemeans.engines.base import FloatArray
+from truemeans.engines.base import N_BUCKETS, FloatArray
 
 __all__ = ["Draw", "Uniform"]
 
-# Integer masses: a distance of up to 2**29 steps times a weight, with all weights together
-# within [2**20, 2**21), sums below 2**50, which float64 adds without rounding.
-_CLOSEST_BITS = 29
-_WEIGHT_BITS = 21
+# Masses are integers with a total of at most 2**50 (plus half a unit a row), which float64 adds
+# without rounding, in any order.
+_MASS_BITS = 50
 
 
 class Uniform(Protocol):
@@ -47,55 +47,48 @@ class Draw:
     def __init__(self, dataset: Dataset, rng: Uniform) -> None:
         self._dataset = dataset
         self._rng = rng
-        self._buckets = dataset.bucket_rows()
+        self._key = dataset.row_keys()
+        self._order = np.argsort(self._key)
+        self._bucket, self._starts = _cut(self._key[self._order], self._order)
         weight = dataset.sample_weight
-        total = float(dataset.n_samples) if weight is None else math.fsum(weight)
-        self._weight_scale = math.ldexp(1.0, _WEIGHT_BITS - math.frexp(total)[1])
+        self._total_weight = float(dataset.n_samples) if weight is None else math.fsum(weight)
 
     def by_weight(self, size: int) -> npt.NDArray[np.intp]:
         """Draw ``size`` rows, with replacement, with probability proportional to weight."""
-        return self._draw(None, 1.0, size)
+        return self._draw(None, self._total_weight, size)
 
-    def by_cost(self, closest: FloatArray, top: float, size: int) -> npt.NDArray[np.intp]:
-        """Draw rows with probability proportional to weight × ``closest`` (at most ``top``)."""
-        return self._draw(closest, self._closest_scale(top), size)
+    def by_cost(self, closest: FloatArray, total: float, size: int) -> npt.NDArray[np.intp]:
+        """Draw rows with probability proportional to weight × ``closest``.
+
+        ``total`` is the sum of these over all rows, to within a factor of two.
+        """
+        return self._draw(closest, total, size)
 
     def distinct(self, size: int) -> npt.NDArray[np.intp]:
         """Draw rows of different values, one after the other, by weight among those left.
 
         When all values with weight are taken, values repeat.
         """
+        scale = _scale(self._total_weight)
         alive = np.ones(self._dataset.n_samples)
-        masses = self._masses(alive, 1.0)
+        masses = self._dataset.bucket_masses(self._bucket, alive, scale)
         picked: list[int] = []
-        for _ in range(size):
+        for u in self._rng.random(size):
             if not masses.any():
                 alive[:] = 1.0
-                masses = self._masses(alive, 1.0)
-            row, twins = self._pick(masses, alive, 1.0, float(self._rng.random(1)[0]))
+                masses = self._dataset.bucket_masses(self._bucket, alive, scale)
+            row, twins = self._pick(masses, alive, scale, u)
             picked.append(row)
-            bucket = self._buckets[row]
-            masses[bucket] -= float(self._mass_of(twins, alive, 1.0).sum())
+            masses[self._bucket[row]] -= self._mass_of(twins, alive, scale).sum()
             alive[twins] = 0.0
         return np.array(picked, np.intp)
 
-    def _draw(self, closest: FloatArray | None, scale: float, size: int) -> npt.NDArray[np.intp]:
-        masses = self._masses(closest, scale)
+    def _draw(self, closest: FloatArray | None, total: float, size: int) -> npt.NDArray[np.intp]:
+        scale = _scale(total)
+        masses = self._dataset.bucket_masses(self._bucket, closest, scale)
         return np.array(
             [self._pick(masses, closest, scale, u)[0] for u in self._rng.random(size)], np.intp
         )
-
-    def _masses(self, closest: FloatArray | None, scale: float) -> FloatArray:
-        return self._dataset.bucket_masses(self._buckets, closest, scale, self._weight_scale)
-
-    def _mass_of(
-        self, rows: npt.NDArray[np.intp], closest: FloatArray | None, scale: float
-    ) -> FloatArray:
-        """Mass of single rows, by the same rounding as the sums by bucket."""
-        steps = 1.0 if closest is None else np.rint(closest[rows] * scale)
-        weight = self._dataset.sample_weight
-        scaled = self._weight_scale * (1.0 if weight is None else weight[rows])
-        return np.rint(scaled * steps) * np.ones(len(rows))
 
     def _pick(
         self, masses: FloatArray, closest: FloatArray | None, scale: float, u: float
@@ -105,14 +98,39 @@ class Draw:
         # u * total may round up to the total; the last unit of mass is as far as it goes.
         place = min(math.floor(u * ends[-1]), ends[-1] - 1.0)
         bucket = int(np.searchsorted(ends, place, side="right"))
-        rows = np.flatnonzero(self._buckets == bucket)
+        rows = self._order[self._starts[bucket] : self._starts[bucket + 1]]
         values = self._dataset.source.take(rows)
-        order = np.lexsort(values.T[::-1])
-        within = np.cumsum(self._mass_of(rows[order], closest, scale))
+        line = np.lexsort((*values.T[::-1], self._key[rows]))
+        within = np.cumsum(self._mass_of(rows[line], closest, scale))
         at = int(np.searchsorted(within, place - (ends[bucket] - masses[bucket]), side="right"))
-        picked = order[at]
+        picked = line[at]
         return int(rows[picked]), rows[(values == values[picked]).all(axis=1)]
 
-    @staticmethod
-    def _closest_scale(top: float) -> float:
-        return math.ldexp(1.0, _CLOSEST_BITS - math.frexp(top)[1])
+    def _mass_of(
+        self, rows: npt.NDArray[np.intp], closest: FloatArray | None, scale: float
+    ) -> FloatArray:
+        """Mass of single rows, by the same rounding as the sums by bucket."""
+        weight = self._dataset.sample_weight
+        mass = np.ones(len(rows)) if weight is None else weight[rows]
+        return np.rint((mass if closest is None else mass * closest[rows]) * scale)
+
+
+def _scale(total: float) -> float:
+    return math.ldexp(1.0, _MASS_BITS - math.frexp(total)[1])
+
+
+def _cut(
+    key: FloatArray, order: npt.NDArray[np.intp]
+) -> tuple[npt.NDArray[np.uint16], npt.NDArray[np.intp]]:
+    """Cut the line into buckets of about equal length that never part equal keys.
+
+    Returns the bucket of every row, and where in ``order`` each bucket starts (and the end).
+    """
+    n = len(key)
+    run = np.arange(n)
+    run[1:][key[1:] == key[:-1]] = 0
+    first_of_run = np.maximum.accumulate(run)
+    sorted_bucket = (first_of_run * N_BUCKETS // n).astype(np.uint16)
+    bucket = np.empty(n, np.uint16)
+    bucket[order] = sorted_bucket
+    return bucket, np.searchsorted(sorted_bucket, np.arange(N_BUCKETS + 1)).astype(np.intp)

@@ -32,19 +32,20 @@ def plusplus(
     Once every row with weight coincides with a picked one, the rest is drawn by weight alone,
     and centroids repeat.
     """
+    picked = draw.by_weight(1)
+    newest = dataset.source.take(picked).astype(np.float64)
     closest = np.full(dataset.n_samples, np.inf)
-    picked = [int(draw.by_weight(1)[0])]
-    while True:
-        newest = dataset.source.take(np.array(picked[-1:]))[0].astype(np.float64)
-        top = dataset.lower_closest(newest, closest)
-        if len(picked) == n_clusters:
-            return np.array(picked, np.intp)
-        if top == 0.0 or not _any_cost(dataset, closest):
+    total = None
+    while len(picked) < n_clusters:
+        top = dataset.lower_closest(newest[0], closest)
+        if top == 0.0:
             return np.concatenate([picked, draw.by_weight(n_clusters - len(picked))])
-        rows = draw.by_cost(closest, top, n_local_trials)
+        if total is None:
+            total = float(dataset.potentials(newest, closest, top)[0])
+        rows = draw.by_cost(closest, total, n_local_trials)
         candidates = dataset.source.take(rows).astype(np.float64)
-        picked.append(int(rows[np.argmin(dataset.potentials(candidates, closest, top))]))
-
-
-def _any_cost(dataset: Dataset, closest: npt.NDArray[np.float64]) -> bool:
-    return dataset.sample_weight is None or bool(np.any(closest[dataset.sample_weight > 0] > 0))
+        potentials = dataset.potentials(candidates, closest, top)
+        best = int(np.argmin(potentials))
+        total, newest = float(potentials[best]), candidates[best : best + 1]
+        picked = np.append(picked, rows[best])
+    return picked
