@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-from ladder import KINDS, REFERENCE, assert_same_run, make_rows, name_of, native_plans, run
 
+from ladder import KINDS, REFERENCE, assert_same_run, make_rows, name_of, native_plans, run
 from truemeans.engines import open_engine
 from truemeans.engines.base import N_BUCKETS, RowState, SqGrids
 from truemeans.engines.native import NativeEngine, targets

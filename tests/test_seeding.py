@@ -1,0 +1,127 @@
+"""Seeding: the law of the draws, and that they belong to rows and not to their places."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+import truemeans
+from ladder import make_rows, native_plans
+from truemeans.dataset import Dataset, survey
+from truemeans.engines import open_engine
+from truemeans.seeding import Draw
+from truemeans.sources import ArraySource
+
+PLAN = next(native_plans())
+
+
+def draws(X, weight=None, seed=0, closest=None, size=1):
+    source = ArraySource(X)
+    with open_engine(PLAN) as engine:
+        dataset = Dataset(source, engine, survey(source, engine), weight)
+        draw = Draw(dataset, np.random.RandomState(seed))
+        if closest is None:
+            return draw.by_weight(size)
+        weights = np.ones(len(X)) if weight is None else weight
+        return draw.by_cost(closest, float((weights * closest).sum()), size)
+
+
+def chi_square(counts, expected):
+    held = expected > 0
+    assert not counts[~held].any(), "a row without mass was drawn"
+    return ((counts[held] - expected[held]) ** 2 / expected[held]).sum(), held.sum() - 1
+
+
+@pytest.mark.parametrize("kind", ["normal", "lattice"])
+@pytest.mark.parametrize("by", ["weight", "cost"])
+def test_draws_follow_their_masses(kind, by):
+    """Chi-square at a fixed seed; 3.3 standard deviations above the mean is one in a thousand."""
+    X = make_rows(kind, 60, 2, np.float64)
+    rng = np.random.default_rng(1)
+    weight = rng.integers(0, 4, size=60) / 4
+    closest = rng.exponential(size=60) * (rng.random(60) < 0.8) if by == "cost" else None
+    mass = weight if closest is None else weight * closest
+    rows = draws(X, weight, closest=closest, size=40_000)
+    counts = np.bincount(rows, minlength=60)
+    # Equal rows are interchangeable: compare by value.
+    _, value = np.unique(X, axis=0, return_inverse=True)
+    statistic, degrees = chi_square(
+        np.bincount(value, counts), np.bincount(value, mass) * 40_000 / mass.sum()
+    )
+    assert statistic < degrees + 3.3 * np.sqrt(2 * degrees)
+
+
+@pytest.mark.parametrize("init", ["k-means++", "random"])
+@pytest.mark.parametrize("kind", ["normal", "lattice", "offset", "twins"])
+def test_seeds_do_not_depend_on_the_order_of_rows(init, kind):
+    X = make_rows(kind, 200, 3, np.float32)
+    expected = truemeans.k_means(X, 6, init=init, random_state=3, max_iter=1)
+    order = np.random.default_rng(0).permutation(200)
+    actual = truemeans.k_means(X[order], 6, init=init, random_state=3, max_iter=1)
+    assert actual.centroids.tobytes() == expected.centroids.tobytes()
+    np.testing.assert_array_equal(actual.labels, expected.labels[order])
+
+
+@pytest.mark.parametrize("init", ["k-means++", "random"])
+def test_a_weight_is_so_many_copies(init):
+    rng = np.random.default_rng(0)
+    X = rng.normal(size=(80, 3))
+    weight = rng.integers(0, 5, size=80)
+    copies = X.repeat(weight, axis=0)
+    for seed in range(10):
+        weighted = truemeans.k_means(X, 7, init=init, sample_weight=weight, random_state=seed)
+        repeated = truemeans.k_means(copies, 7, init=init, random_state=seed)
+        assert weighted.centroids.tobytes() == repeated.centroids.tobytes()
+        np.testing.assert_array_equal(weighted.labels.repeat(weight), repeated.labels)
+        assert weighted.inertia == pytest.approx(repeated.inertia, rel=1e-14)
+
+
+@pytest.mark.parametrize("init", ["k-means++", "random"])
+def test_scaling_by_a_power_of_two_changes_no_seed(init):
+    X = make_rows("normal", 300, 4, np.float64)
+    expected = truemeans.k_means(X, 9, init=init, random_state=1)
+    for power in (-600, -3, 40, 700):
+        scaled = truemeans.k_means(np.ldexp(X, power), 9, init=init, random_state=1)
+        np.testing.assert_array_equal(scaled.labels, expected.labels)
+        np.testing.assert_array_equal(scaled.centroids, np.ldexp(expected.centroids, power))
+
+
+def test_kmeans_plusplus_is_what_k_means_starts_from():
+    X = make_rows("normal", 300, 4, np.float32)
+    centers, rows = truemeans.kmeans_plusplus(X, 6, random_state=5)
+    np.testing.assert_array_equal(X[rows], centers)
+    assert len(set(rows)) == 6
+    first = []
+    truemeans.k_means(X, 6, random_state=5, callback=lambda it: first.append(it.centroids))
+    np.testing.assert_array_equal(first[0], centers)
+
+
+def test_random_seeds_are_distinct_rows():
+    X = make_rows("lattice", 500, 1, np.float64)  # seven different values
+    for seed in range(20):
+        result = truemeans.k_means(X, 7, init="random", random_state=seed)
+        assert len(np.unique(result.centroids)) == 7
+
+
+def test_a_far_row_without_weight_does_not_starve_the_others():
+    X = np.random.RandomState(0).rand(90, 3)
+    X[-1] = 1e9
+    weight = np.ones(90)
+    weight[-1] = 0
+    for seed in range(20):
+        centers, rows = truemeans.kmeans_plusplus(X, 5, sample_weight=weight, random_state=seed)
+        assert 89 not in rows
+        assert len(np.unique(centers, axis=0)) == 5
+
+
+def test_greedy_seeding_is_better_than_one_trial():
+    X = np.vstack([make_rows("normal", 50, 2, np.float64, s) + 20 * s for s in range(20)])
+
+    def mean_potential(trials):
+        costs = []
+        for seed in range(20):
+            centers, _ = truemeans.kmeans_plusplus(X, 20, random_state=seed, n_local_trials=trials)
+            costs.append(((X[:, None] - centers) ** 2).sum(axis=2).min(axis=1).sum())
+        return np.mean(costs)
+
+    assert mean_potential(None) < 0.8 * mean_potential(1)
