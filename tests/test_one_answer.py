@@ -105,9 +105,3 @@ def test_float32_far_from_the_origin(offset):
             truemeans.KMeans(k, init=init, n_init=1, max_iter=1).fit(shifted).predict(shifted),
             model.labels_,
         )
-
-
-def test_iris_reaches_its_proved_optimum():
-    X = np.loadtxt("examples/data/iris.csv", delimiter=",", skiprows=1)
-    best = min(truemeans.k_means(X, 3, random_state=seed).inertia for seed in range(10))
-    assert best == pytest.approx(78.851441426, abs=5e-10)
