@@ -14,7 +14,7 @@ namespace {
 std::size_t rows_per_chunk(const Kernels& kernels, Scores scores, std::size_t d,
                            std::size_t block_rows) {
     const std::size_t step =
-        scores == Scores::lanes_are_samples ? kernels.sample_lanes : kernels.row_tile;
+        scores == Scores::lanes_are_samples ? kernels.sample_lanes : kernels.centroid_lanes;
     const std::size_t fits = std::clamp<std::size_t>((256u << 10) / (4 * d), step, 768);
     const std::size_t rows = block_rows ? block_rows : fits;
     return block_rows ? rows : rows / step * step;
@@ -22,7 +22,7 @@ std::size_t rows_per_chunk(const Kernels& kernels, Scores scores, std::size_t d,
 
 // What one thread needs for one chunk of rows.
 struct Scratch {
-    std::vector<float> packed, norms, best, second, state;
+    std::vector<float> packed, norms, best, second;
     std::vector<std::int32_t> index, rows, from, to;
     std::vector<double> sums;
     std::size_t n_changed = 0;
@@ -36,14 +36,13 @@ struct Scratch {
             return;
         }
         const bool by_samples = scores == Scores::lanes_are_samples;
-        const std::size_t tile = by_samples ? kernels.sample_lanes : kernels.row_tile;
+        const std::size_t tile = by_samples ? kernels.sample_lanes : kernels.centroid_lanes;
         const std::size_t padded = (chunk + tile - 1) / tile * tile;
         packed.resize(padded * d);
         norms.resize(padded);
         best.resize(padded);
         second.resize(padded);
         index.resize(padded);
-        if (!by_samples) state.resize(padded * kernels.state_floats);
     }
 };
 
@@ -58,8 +57,6 @@ struct Pass {
     Grids grids;
     std::vector<double> exact;
     ScorePanels<T> panels;
-    // Panels that stay in the second-level cache are walked a tile of rows at a time.
-    bool panels_fit;
 
     Pass(const Kernels& table, Rows<T> r, Centroids c, Scores s, Grids g)
         : kernels(table),
@@ -69,8 +66,7 @@ struct Pass {
           scores(s),
           grids(g),
           exact(exact_panels(c, r.d)),
-          panels(table, c, r.d, s),
-          panels_fit(panels.packed.size() * sizeof(float) <= (512u << 10)) {}
+          panels(table, c, r.d, s) {}
 
     void score(std::size_t begin, std::size_t n, Scratch& t) const {
         const T* X = rows.X + begin * rows.d;
@@ -84,9 +80,17 @@ struct Pass {
         } else {
             rows_kernels.pack_rows(X, n, rows.d, panels.centering(), t.packed.data(),
                                    t.norms.data());
-            kernels.score_centroids(t.packed.data(), n, rows.d, panels.packed.data(),
-                                    panels.sq_norms.data(), panels.n_panels, panels_fit,
-                                    t.state.data(), out);
+            // A run of panels that fits half a first-level cache meets all rows of the chunk.
+            const std::size_t panel = rows.d * kernels.centroid_lanes;
+            const std::size_t run = std::max<std::size_t>((16u << 10) / (4 * panel), 1);
+            std::fill_n(t.best.begin(), t.best.size(), kFarScore);
+            std::fill_n(t.second.begin(), t.second.size(), kFarScore);
+            for (std::size_t p = 0; p < panels.n_panels; p += run)
+                kernels.score_panels(
+                    t.packed.data(), nullptr, n, rows.d, panels.packed.data() + p * panel,
+                    panels.sq_norms.data() + p * kernels.centroid_lanes,
+                    std::min(run, panels.n_panels - p),
+                    static_cast<std::int32_t>(p * kernels.centroid_lanes), out);
         }
     }
 

@@ -36,6 +36,7 @@ struct Moves {
 };
 
 // The scores of a chunk of rows against all centroids: the best, the second best, and which.
+constexpr float kFarScore = 3.0e38f;
 struct TwoNearest {
     float* best;
     float* second;
@@ -56,7 +57,7 @@ struct RowKernels {
     // norm of each packed row. Rows are padded with zeros to a whole block.
     void (*pack_samples)(const T* X, std::size_t n_rows, std::size_t d, Centering<T> centering,
                          float* cols, float* norms);
-    // Scores, lanes = centroids. rows (out): [row][d], padded with zero rows to row_tile.
+    // Scores, lanes = centroids. rows (out): [row][d].
     void (*pack_rows)(const T* X, std::size_t n_rows, std::size_t d, Centering<T> centering,
                       float* rows, float* norms);
 
@@ -91,9 +92,7 @@ struct Kernels {
     const char* name;
     const char* description;
     std::size_t sample_lanes;    // rows per block of pack_samples
-    std::size_t row_tile;        // rows per register tile, lanes = centroids
-    std::size_t centroid_lanes;  // centroids per panel, lanes = centroids
-    std::size_t state_floats;    // scratch per row of score_centroids
+    std::size_t centroid_lanes;  // centroids per panel and rows per square, lanes = centroids
 
     RowKernels<float> f32;
     RowKernels<double> f64;
@@ -103,11 +102,12 @@ struct Kernels {
                           const float* centroids, const float* sq_norms, std::size_t k,
                           TwoNearest out);
     // panels: [panel][feature][centroid_lanes] holding -2 times the packed centroid; sq_norms:
-    // [panel][centroid_lanes], padding lanes hold a large value. scratch: state_floats a row. by_rows: keep a tile of rows while walking the panels, else a panel while walking
-    // the rows.
-    void (*score_centroids)(const float* rows, std::size_t n_rows, std::size_t d,
-                            const float* panels, const float* sq_norms, std::size_t n_panels,
-                            bool by_rows, float* scratch, TwoNearest out);
+    // [panel][centroid_lanes], padding lanes hold a large value. list (n_rows): numbers of the
+    // rows, null for all; first: index of the first centroid. out (in/out): what was found
+    // among other centroids before, kFarScore and 0 at first; padded to centroid_lanes.
+    void (*score_panels)(const float* rows, const std::int32_t* list, std::size_t n_rows,
+                         std::size_t d, const float* panels, const float* sq_norms,
+                         std::size_t n_panels, std::int32_t first, TwoNearest out);
 };
 
 inline const RowKernels<float>& kernels_for(const Kernels& k, const float*) { return k.f32; }

@@ -16,11 +16,12 @@
 //
 // Layout. Lanes = samples: rows are transposed to [feature][lane], a tile of kTileCentroids
 // centroids is broadcast against kSampleVectors vectors of rows; nothing is reduced across lanes,
-// no lane is wasted on few centroids. Lanes = centroids: kRowTile rows are broadcast against
-// two vectors of centroids, 2 * kRowTile accumulators; each row keeps best, second and index
-// per lane until all panels are seen.
+// no lane is wasted on few centroids. Lanes = centroids: one vector of rows, named by a list, is
+// broadcast against one vector of centroids at a time, so any subset of rows meets any run of
+// centroids without being copied; the square of scores is turned before best and second best.
 //
-// Registers: AVX2 has 16 (6 x 2 accumulators + 2 + 1), AVX-512 has 32 (12 x 2 + 2 + 1).
+// Registers: lanes = centroids takes 2 * kStrip accumulators (8, 8, 16 with SSE, AVX2, AVX-512),
+// lanes = samples 4 * kSampleVectors.
 #pragma once
 
 #include "kernels.hpp"
@@ -30,14 +31,11 @@ namespace {
 
 #if TM_VECTOR_BYTES == 64
 constexpr size_t kSampleVectors = 4;
-constexpr size_t kRowTile = 12;
 #else
 constexpr size_t kSampleVectors = 2;
-constexpr size_t kRowTile = 6;
 #endif
 constexpr size_t kTileCentroids = 4;
 constexpr size_t kSampleLanes = kSampleVectors * kLanes;
-constexpr size_t kCentroidLanes = 2 * kLanes;
 
 inline VecF vmin(VecF a, VecF b) { return a < b ? a : b; }
 inline VecF vmax(VecF a, VecF b) { return a < b ? b : a; }
@@ -54,9 +52,9 @@ struct Two {
     }
 };
 
-constexpr float kFar = 3.0e38f;
-
-inline Two nothing_yet() { return {broadcast(kFar), broadcast(kFar), VecI{}}; }
+inline Two nothing_yet() {
+    return {broadcast(truemeans::kFarScore), broadcast(truemeans::kFarScore), VecI{}};
+}
 
 template <class T>
 inline float center_one(T x, T center, T scale) {
@@ -133,8 +131,6 @@ void pack_rows(const T* X, size_t n_rows, size_t d, truemeans::Centering<T> c, f
         for (; f < d; ++f) total += row[f] * row[f];
         norms[i] = total;
     }
-    for (size_t i = n_rows; i % kRowTile != 0; ++i)
-        for (size_t f = 0; f < d; ++f) rows[i * d + f] = 0.0f;
 }
 
 // One tile, lanes = samples: M centroids against one block of rows.
@@ -180,74 +176,105 @@ void score_samples(const float* cols, size_t n_blocks, size_t d, const float* ce
     }
 }
 
-// One tile, lanes = centroids: kRowTile rows against one panel; state: [row][3][kLanes].
-inline void tile_centroids(const float* rows, size_t d, const float* panel,
-                           const float* sq_norms, int32_t id, float* state) {
-    VecF acc[kRowTile][2];
-    for (size_t r = 0; r < kRowTile; ++r) {
-        acc[r][0] = load(sq_norms);
-        acc[r][1] = load(sq_norms + kLanes);
+// Interleaves two vectors: the lower halves, and the upper halves.
+#if TM_VECTOR_BYTES == 64
+inline VecF interleave_low(VecF a, VecF b) {
+    return __builtin_shufflevector(a, b, 0, 16, 1, 17, 2, 18, 3, 19, 4, 20, 5, 21, 6, 22, 7, 23);
+}
+inline VecF interleave_high(VecF a, VecF b) {
+    return __builtin_shufflevector(a, b, 8, 24, 9, 25, 10, 26, 11, 27, 12, 28, 13, 29, 14, 30,
+                                   15, 31);
+}
+#elif TM_VECTOR_BYTES == 32
+inline VecF interleave_low(VecF a, VecF b) {
+    return __builtin_shufflevector(a, b, 0, 8, 1, 9, 2, 10, 3, 11);
+}
+inline VecF interleave_high(VecF a, VecF b) {
+    return __builtin_shufflevector(a, b, 4, 12, 5, 13, 6, 14, 7, 15);
+}
+#else
+inline VecF interleave_low(VecF a, VecF b) { return __builtin_shufflevector(a, b, 0, 4, 1, 5); }
+inline VecF interleave_high(VecF a, VecF b) { return __builtin_shufflevector(a, b, 2, 6, 3, 7); }
+#endif
+
+// Transposes a square: log2(kLanes) rounds of interleaving each vector with the one half the
+// square away.
+inline void transpose(VecF (&square)[kLanes]) {
+    for (size_t round = 1; round < kLanes; round *= 2) {
+        VecF next[kLanes];
+        for (size_t i = 0; i < kLanes / 2; ++i) {
+            next[2 * i] = interleave_low(square[i], square[i + kLanes / 2]);
+            next[2 * i + 1] = interleave_high(square[i], square[i + kLanes / 2]);
+        }
+        for (size_t i = 0; i < kLanes; ++i) square[i] = next[i];
+    }
+}
+
+// So many rows at a time keep their addresses in registers beside 2 * kStrip accumulators.
+constexpr size_t kStrip = kLanes > 8 ? kLanes / 2 : 4;
+
+// kStrip rows against P neighbouring panels; scores (out): [panel][row].
+template <size_t P>
+inline void score_strip(const float* const* rows, size_t d, const float* panels,
+                        const float* sq_norms, VecF (*scores)[kLanes]) {
+    VecF acc[kStrip][P];
+    const float* x[kStrip];
+    for (size_t r = 0; r < kStrip; ++r) {
+        x[r] = rows[r];
+        for (size_t p = 0; p < P; ++p) acc[r][p] = load(sq_norms + p * kLanes);
     }
     for (size_t f = 0; f < d; ++f) {
-        const VecF b0 = load(panel + f * kCentroidLanes);
-        const VecF b1 = load(panel + f * kCentroidLanes + kLanes);
-        for (size_t r = 0; r < kRowTile; ++r) {
-            const VecF a = broadcast(rows[r * d + f]);
-            acc[r][0] += a * b0;
-            acc[r][1] += a * b1;
+        VecF b[P];
+        for (size_t p = 0; p < P; ++p) b[p] = load(panels + (p * d + f) * kLanes);
+        for (size_t r = 0; r < kStrip; ++r) {
+            const VecF a = broadcast(x[r][f]);
+            for (size_t p = 0; p < P; ++p) acc[r][p] += a * b[p];
         }
     }
-    VecI ids;
-    for (size_t lane = 0; lane < kLanes; ++lane)
-        ids[lane] = id + static_cast<int32_t>(lane);
-    for (size_t r = 0; r < kRowTile; ++r) {
-        float* s = state + r * 3 * kLanes;
-        Two two{load(s), load(s + kLanes), load(reinterpret_cast<int32_t*>(s + 2 * kLanes))};
-        two.offer(acc[r][0], ids);
-        two.offer(acc[r][1], ids + static_cast<int32_t>(kLanes));
-        store(s, two.best);
-        store(s + kLanes, two.second);
-        store(reinterpret_cast<int32_t*>(s + 2 * kLanes), two.index);
+    for (size_t r = 0; r < kStrip; ++r)
+        for (size_t p = 0; p < P; ++p) scores[p][r] = acc[r][p];
+}
+
+// kLanes rows against P panels: accumulated with lanes = centroids, then turned so that lanes =
+// rows, and best and second best need no reduction across lanes.
+template <size_t P>
+inline void score_square(const float* const (&rows)[kLanes], size_t d, const float* panels,
+                         const float* sq_norms, int32_t first, Two& two) {
+    VecF scores[P][kLanes];
+    for (size_t r = 0; r < kLanes; r += kStrip) {
+        VecF strip[P][kLanes];
+        score_strip<P>(rows + r, d, panels, sq_norms, strip);
+        for (size_t p = 0; p < P; ++p)
+            for (size_t i = 0; i < kStrip; ++i) scores[p][r + i] = strip[p][i];
+    }
+    for (size_t p = 0; p < P; ++p) {
+        transpose(scores[p]);
+        const VecI id = VecI{} + (first + static_cast<int32_t>(p * kLanes));
+        for (size_t j = 0; j < kLanes; ++j)
+            two.offer(scores[p][j], id + static_cast<int32_t>(j));
     }
 }
 
-// Folds a row's lanes: the best, the best of all the others, and the best's index.
-inline void fold_lanes(const float* state, float* best, float* second, int32_t* index) {
-    const float* b = state;
-    const float* s = state + kLanes;
-    size_t winner = 0;
-    for (size_t lane = 1; lane < kLanes; ++lane)
-        if (b[lane] < b[winner]) winner = lane;
-    float next = s[winner];
-    for (size_t lane = 0; lane < kLanes; ++lane)
-        if (lane != winner && b[lane] < next) next = b[lane];
-    *best = b[winner];
-    *second = next;
-    *index = reinterpret_cast<const int32_t*>(state + 2 * kLanes)[winner];
-}
-
-void score_centroids(const float* rows, size_t n_rows, size_t d, const float* panels,
-                     const float* sq_norms, size_t n_panels, bool by_rows, float* scratch,
-                     truemeans::TwoNearest out) {
-    const size_t step = by_rows ? kRowTile : n_rows;
-    for (size_t first = 0; first < n_rows; first += step) {
-        const size_t last = first + step < n_rows ? first + step : n_rows;
-        for (size_t i = first; i < last; i += kRowTile)
-            for (size_t r = 0; r < kRowTile; ++r) {
-                float* state = scratch + (i + r - first) * 3 * kLanes;
-                store(state, broadcast(kFar));
-                store(state + kLanes, broadcast(kFar));
-                store(reinterpret_cast<int32_t*>(state + 2 * kLanes), VecI{});
-            }
-        for (size_t p = 0; p < n_panels; ++p)
-            for (size_t i = first; i < last; i += kRowTile)
-                tile_centroids(rows + i * d, d, panels + p * d * kCentroidLanes,
-                               sq_norms + p * kCentroidLanes,
-                               static_cast<int32_t>(p * kCentroidLanes),
-                               scratch + (i - first) * 3 * kLanes);
-        for (size_t i = first; i < last; ++i)
-            fold_lanes(scratch + (i - first) * 3 * kLanes, out.best + i, out.second + i,
-                       out.index + i);
+void score_panels(const float* rows, const int32_t* list, size_t n_rows, size_t d,
+                  const float* panels, const float* sq_norms, size_t n_panels, int32_t first,
+                  truemeans::TwoNearest out) {
+    for (size_t i = 0; i < n_rows; i += kLanes) {
+        const float* square[kLanes];
+        for (size_t r = 0; r < kLanes; ++r) {
+            const size_t at = i + r < n_rows ? i + r : n_rows - 1;
+            square[r] = rows + (list ? static_cast<size_t>(list[at]) : at) * d;
+        }
+        Two two{load(out.best + i), load(out.second + i), load(out.index + i)};
+        size_t p = 0;
+        for (; p + 2 <= n_panels; p += 2)
+            score_square<2>(square, d, panels + p * d * kLanes, sq_norms + p * kLanes,
+                            first + static_cast<int32_t>(p * kLanes), two);
+        if (p < n_panels)
+            score_square<1>(square, d, panels + p * d * kLanes, sq_norms + p * kLanes,
+                            first + static_cast<int32_t>(p * kLanes), two);
+        store(out.best + i, two.best);
+        store(out.second + i, two.second);
+        store(out.index + i, two.index);
     }
 }
 

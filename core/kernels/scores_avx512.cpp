@@ -6,14 +6,12 @@ namespace truemeans {
 extern void fill_scores_avx512(Kernels& table);
 void fill_scores_avx512(Kernels& table) {
     table.sample_lanes = kSampleLanes;
-    table.row_tile = kRowTile;
-    table.centroid_lanes = kCentroidLanes;
-    table.state_floats = 3 * kLanes;
+    table.centroid_lanes = kLanes;
     table.f32.pack_samples = pack_samples<float>;
     table.f32.pack_rows = pack_rows<float>;
     table.f64.pack_samples = pack_samples<double>;
     table.f64.pack_rows = pack_rows<double>;
     table.score_samples = score_samples;
-    table.score_centroids = score_centroids;
+    table.score_panels = score_panels;
 }
 }  // namespace truemeans
