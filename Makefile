@@ -10,7 +10,7 @@ SOURCES := $(shell find src core -name '*.py' -o -name '*.pyi' -o -name '*.[ch]p
 
 run: .stamps/package  ## cluster the bundled flowers and show what came out
 	@mkdir -p out
-	$(BIN)/truemeans fit examples/data/iris.csv -k 3 --force \
+	$(BIN)/truemeans fit examples/data/iris.csv -k 3 --n-init 10 --force \
 	  --output out/iris.labelled.csv --model out/iris.truemeans
 
 test: .stamps/test  ## run all tests

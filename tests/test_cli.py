@@ -4,14 +4,10 @@ from __future__ import annotations
 
 import json
 import os
-import pty
 import re
-import select
 import shlex
-import signal
 import subprocess
 import sys
-import time
 from pathlib import Path
 
 import numpy as np
@@ -21,39 +17,18 @@ import pyarrow.parquet as pq
 import pytest
 
 import truemeans
+from commands import COMMAND, IRIS, enter, labels_in, rows, typed
 from truemeans import model_file
-from truemeans.cli import main
-
-IRIS = Path(__file__).parents[1] / "examples" / "data" / "iris.csv"
-COMMAND = [sys.executable, "-m", "truemeans.cli"]
 
 
 @pytest.fixture(autouse=True)
 def folder(tmp_path, monkeypatch):
-    """Run every test in an empty folder."""
-    monkeypatch.chdir(tmp_path)
-    monkeypatch.delenv("COLUMNS", raising=False)
-    return tmp_path
+    return enter(tmp_path, monkeypatch)
 
 
 @pytest.fixture
 def tm(capsys):
-    """Run a command line in this process; return its exit code, output and errors."""
-
-    def run(*arguments: object) -> tuple[int, str, str]:
-        code = main([str(a) for a in arguments])
-        out, err = capsys.readouterr()
-        return code, out, err
-
-    return run
-
-
-def rows() -> np.ndarray:
-    return np.loadtxt(IRIS, delimiter=",", skiprows=1)
-
-
-def labels_in(path: str, column: str = "cluster") -> list[int]:
-    return pacsv.read_csv(path).column(column).to_pylist()
+    return typed(capsys)
 
 
 class TestFit:
@@ -79,10 +54,12 @@ class TestFit:
         for size in expected.sizes:
             assert re.search(rf"\b{size} +{size / 1.5:.1f} %", out)
 
-    def test_next_commands_can_be_pasted(self, tm):
-        _, out, _ = tm("fit", IRIS, "-k", 3)
+    @pytest.mark.parametrize(("name", "n_commands"), [("iris", 3), ("Ann's $1 flowers", 2)])
+    def test_next_commands_can_be_pasted(self, tm, name, n_commands):
+        Path(f"{name}.csv").write_bytes(IRIS.read_bytes())
+        _, out, _ = tm("fit", f"{name}.csv", "-k", 3)
         commands = [line[11:] for line in out[out.index("Next") :].splitlines()]
-        assert len(commands) == 3
+        assert len(commands) == n_commands
         for command in commands:
             program, *rest = shlex.split(command)
             assert program in ("truemeans", "python")
@@ -90,7 +67,13 @@ class TestFit:
             done = subprocess.run(call, capture_output=True, text=True, check=True)
             assert done.stderr == ""
             assert done.stdout
-        assert labels_in("iris.predicted.csv") == labels_in("iris.labelled.csv")
+        assert labels_in(f"{name}.predicted.csv") == labels_in(f"{name}.labelled.csv")
+
+    def test_a_file_whose_name_does_not_say_how_to_read_it_is_not_suggested(self, tm):
+        Path("iris.dat").write_bytes(IRIS.read_bytes())
+        _, out, _ = tm("fit", "iris.dat", "-k", 3, "--input-format", "csv")
+        assert "truemeans info iris.truemeans" in out
+        assert "truemeans predict" not in out
 
     def test_same_command_same_files(self, tm):
         contents = []
@@ -158,7 +141,8 @@ class TestFit:
         X = np.column_stack(data.columns)
         means = [X[labels == j].mean(axis=0) for j in range(3)]
         np.testing.assert_allclose(said["centroids"], means, rtol=1e-5)
-        assert truemeans.load("t.truemeans").predict(X).tobytes() == labels.tobytes()
+        model = truemeans.load("t.truemeans")
+        assert model.predict(data.to_pandas()).tobytes() == labels.tobytes()
         assert tm("predict", "t.truemeans", "t.parquet", "-o", "p.parquet")[0] == 0
         assert pq.read_table("p.parquet")["cluster"].equals(
             pq.read_table("t.labelled.parquet")["cluster"]
@@ -206,7 +190,8 @@ class TestOutputs:
         assert pq.read_table("iris.labelled.parquet").column_names[-1] == "cluster"
         Path("iris.dat").write_bytes(IRIS.read_bytes())
         assert tm("fit", "iris.dat", "-k", 3, "--input-format", "csv", "-q", "-f")[0] == 0
-        assert labels_in("iris.labelled.csv") == labels_in("iris.labelled.csv")
+        expected = truemeans.k_means(rows(), 3, random_state=0)
+        assert labels_in("iris.labelled.csv") == expected.labels.tolist()
 
     def test_label_column_taken(self, tm):
         Path("t.csv").write_text("a,cluster\n1,x\n5,y\n")
@@ -339,12 +324,20 @@ class TestInfo:
         assert said["sizes"] == model.sizes.tolist()
         assert said["feature_names"] == list(model.feature_names)
 
+    def test_numbers_of_any_size(self, tm):
+        Path("t.csv").write_text("a,b,c,d\n1e-7,-2e15,0,1234567.5\n1e-7,-2e15,0,1234567.5\n")
+        _, out, _ = tm("fit", "t.csv", "-k", 1)
+        assert re.search(r"1\.000e-07 +-2\.000e\+15 +0 +1,234,568\b", out)
+
     def test_many_clusters_and_features_are_cut(self, tm):
         X = np.random.default_rng(0).normal(size=(60, 30))
         truemeans.KMeans(40, random_state=0).fit(X).save("m")
         _, out, _ = tm("info", "m")
         assert "x12, … and 18 more (the model has no names)" in out
         assert "… and 20 more clusters" in out
+        np.savetxt("t.csv", X, delimiter=",")
+        tm("fit", "t.csv", "-k", 2, "--standardize", "-q")
+        assert "… and 10 more features" in tm("info", "t.truemeans")[1]
         assert len(json.loads(tm("info", "m", "--json")[1])["centroids"]) == 40
 
     def test_hostile_names_move_no_cursor(self, tm):
@@ -354,225 +347,3 @@ class TestInfo:
         assert r"a\x1b[2J" in out
         assert "\x1b" not in tm("info", "t.truemeans")[1]
         assert "\x1b" not in tm("fit", "t.csv", "-k", 1, "--columns", "c\x1b")[2]
-
-
-class TestBadInput:
-    @pytest.mark.parametrize(
-        ("line", "sentence"),
-        [
-            ("fit no.csv -k 3", "no.csv does not exist; check the path"),
-            ("fit . -k 3", ". is a folder"),
-            ("fit t.xlsx -k 3", "t.xlsx does not exist"),
-            ("fit IRIS -k 0", "-k is 0, and must be at least 1"),
-            ("fit IRIS -k -4", "-k is -4, and must be at least 1"),
-            (
-                "fit IRIS -k 151",
-                r"-k 151: .*iris.csv has 150 rows, .* ask for 150 clusters at most",
-            ),
-            ("fit IRIS -k three", "Invalid value for .*-k"),
-            ("fit IRIS", "Missing option .*-k.*; see truemeans fit --help"),
-            ("fit", "Missing argument 'FILE'; see truemeans fit --help"),
-            ("fit IRIS -k 3 --sed 1", "No such option: --sed"),
-            ("fit IRIS -k 3 --init best", "'best' is not one of 'k-means\\+\\+', 'random'"),
-            ("fit IRIS -k 3 --format xlsx", "'xlsx' is not one of 'csv', 'tsv'"),
-            ("fit IRIS -k 3 --seed -1", "--seed is -1, and must be at least 0"),
-            ("fit IRIS -k 3 --seed 4294967296", "--seed is 4294967296, and must be at most"),
-            ("fit IRIS -k 3 --tol -1", "--tol is -1"),
-            ("fit IRIS -k 3 --tol nan", "--tol is nan"),
-            ("fit IRIS -k 3 --n-init 0", "--n-init is 0"),
-            ("fit IRIS -k 3 --max-iter 0", "--max-iter is 0"),
-            ("fit IRIS -k 3 --threads 0", "--threads is 0"),
-            ("fit IRIS -k 3 --columns petal", "--columns: .* has no column 'petal'"),
-            ("fit IRIS -k 3 --exclude petal", "--exclude: .* has no column 'petal'"),
-            ("fit IRIS -k 3 --weights petal", "--weights: .* has no column 'petal'"),
-            ("fit text.csv -k 2 --columns a,b", r"'b', row 2 \(line 3\) holds 'x'"),
-            ("fit gap.csv -k 2", r"'b', row 1 \(line 2\) is empty"),
-            ("fit IRIS -k 3 -o no/x.csv", "no/x.csv cannot be written because its folder"),
-            ("fit IRIS -k 3 -o .", "is a folder"),
-            ("fit IRIS -k 3 -o /dev/null -f", "is not a regular file"),
-            ("fit IRIS -k 3 -m IRIS -f", "is the table itself, which is kept"),
-            ("fit IRIS -k 3 -o x -m ./x", "--model and --output are both x"),
-            ("fit IRIS -k 3 -o - --json", "--json and --output - both write to standard output"),
-            ("fit IRIS -k 3 --label-column sepal_width", "has a column 'sepal_width' already"),
-            ("predict no IRIS", "no does not exist"),
-            ("predict IRIS IRIS", "iris.csv is not a model that truemeans can read"),
-            ("info IRIS", "iris.csv is not a model that truemeans can read"),
-            ("info .", "is a folder"),
-            ("cluster IRIS", "No such command 'cluster'"),
-        ],
-    )
-    def test_one_sentence_and_nothing_written(self, tm, folder, line, sentence):
-        Path("text.csv").write_text("a,b\n1,2\n3,x\n")
-        Path("gap.csv").write_text("a,b\n1,\n3,4\n")
-        code, out, err = tm(*line.replace("IRIS", str(IRIS)).split())
-        assert (code, out) == (2, "")
-        assert re.search(sentence, err)
-        assert err.startswith("truemeans: ")
-        assert err.count("\n") == 1
-        assert sorted(os.listdir(folder)) == ["gap.csv", "text.csv"]
-
-    def test_values_beyond_float64_when_squared(self, tm, folder):
-        Path("t.csv").write_text("a\n1e200\n-1e200\n5\n")
-        code, out, err = tm("fit", "t.csv", "-k", 1)
-        assert (code, out) == (2, "")
-        assert err.count("\n") == 1
-        assert os.listdir(folder) == ["t.csv"]
-
-
-class TestHelp:
-    def test_help_and_version(self, tm):
-        code, out, _ = tm("--version")
-        assert (code, out) == (0, f"truemeans {truemeans.__version__}\n")
-        for arguments in ([], ["--help"], ["-h"]):
-            code, out, err = tm(*arguments)
-            assert (code, err) == (0, "")
-            assert all(command in out for command in ("fit", "predict", "info"))
-        code, out, _ = tm("fit", "--help")
-        assert code == 0
-        assert "--standardize" in out
-
-    def test_help_loads_little(self):
-        code = (
-            "import sys\nfrom truemeans.cli import main\ncode = main(['fit', '--help'])\n"
-            "heavy = {'pyarrow', 'sklearn', 'scipy', 'pandas', 'safetensors'} & set(sys.modules)\n"
-            "assert not heavy, heavy\nsys.exit(code)"
-        )
-        subprocess.run([sys.executable, "-c", code], check=True, capture_output=True)
-
-
-class TestPipes:
-    def test_in_and_out(self, folder):
-        done = subprocess.run(
-            [*COMMAND, *["fit", "-", "-k", "3", "-o", "-"]],
-            input=IRIS.read_bytes(),
-            capture_output=True,
-        )
-        assert done.returncode == 0
-        assert done.stdout.count(b"\n") == 151
-        assert b"standard input: 150 rows" in done.stderr
-        assert os.listdir(folder) == []
-
-    def test_binary_in_and_out(self, folder):
-        pq.write_table(pacsv.read_csv(IRIS), "t.parquet")
-        call = [*COMMAND, *["fit", "-", "-k", "3", "-o", "-", "--input-format", "parquet", "-q"]]
-        done = subprocess.run(call, input=Path("t.parquet").read_bytes(), capture_output=True)
-        assert (done.returncode, done.stderr) == (0, b"")
-        assert pq.read_table(pa.BufferReader(done.stdout)).num_columns == 5
-
-    def test_files_are_named_after_standard_input(self, folder):
-        call = [*COMMAND, *["fit", "-", "-k", "3", "-q"]]
-        done = subprocess.run(call, input=IRIS.read_bytes(), capture_output=True)
-        assert (done.returncode, done.stdout) == (0, b"")
-        assert sorted(os.listdir(folder)) == ["stdin.labelled.csv", "stdin.truemeans"]
-
-    def test_empty_standard_input(self):
-        call = [*COMMAND, *["fit", "-", "-k", "3"]]
-        done = subprocess.run(call, input=b"", capture_output=True)
-        assert done.returncode == 2
-        assert done.stderr.startswith(b"truemeans: standard input is empty")
-
-    def test_named_pipe(self, folder):
-        os.mkfifo("pipe")
-        call = [*COMMAND, *["fit", "pipe", "-k", "3", "--input-format", "csv", "-o", "-", "-q"]]
-        with subprocess.Popen(call, stdout=subprocess.PIPE) as process:
-            Path("pipe").write_bytes(IRIS.read_bytes())
-            out, _ = process.communicate()
-        assert process.returncode == 0
-        assert out.count(b"\n") == 151
-
-    def test_reader_goes_away(self, folder):
-        n = 200_000
-        pq.write_table(pa.table({"a": np.arange(n) % 7, "b": np.arange(n) % 5}), "t.parquet")
-        for line in ("fit t.parquet -k 2 -o - --format csv -q", "info --help"):
-            with subprocess.Popen(
-                [*COMMAND, *line.split()], stdout=subprocess.PIPE, stderr=subprocess.PIPE
-            ) as process:
-                process.stdout.close()
-                err = process.stderr.read()
-            assert (process.returncode, err) == (141, b"")
-        assert os.listdir(folder) == ["t.parquet"]
-
-    @pytest.mark.skipif(not os.path.exists("/dev/full"), reason="this system has no /dev/full")
-    def test_full_disk(self):
-        with open("/dev/full", "wb") as full:
-            call = [*COMMAND, *f"fit {IRIS} -k 3 -o - -q".split()]
-            done = subprocess.run(call, stdout=full, stderr=subprocess.PIPE)
-        assert done.returncode == 2
-        assert done.stderr == b"truemeans: output: No space left on device\n"
-
-
-class Terminal:
-    """A command in a terminal of its own."""
-
-    def __init__(self, arguments: list[str], columns: int = 80) -> None:
-        self.pid, self.fd = pty.fork()
-        if self.pid == 0:
-            os.environ["COLUMNS"] = str(columns)
-            os.environ["TERM"] = "xterm"
-            os.execv(COMMAND[0], [*COMMAND, *arguments])
-        self.seen = b""
-
-    def read(self, until: bytes | None = None, seconds: float = 60.0) -> str:
-        """Read what appears until a text does, or until the command ends."""
-        deadline = time.monotonic() + seconds
-        while until is None or until not in self.seen:
-            ready, _, _ = select.select([self.fd], [], [], max(0.0, deadline - time.monotonic()))
-            assert ready, f"nothing more after {self.seen!r}"
-            try:
-                chunk = os.read(self.fd, 65536)
-            except OSError:  # the other side is closed
-                break
-            if not chunk:
-                break
-            self.seen += chunk
-        return self.seen.decode()
-
-    def wait(self) -> int:
-        self.read()
-        os.close(self.fd)
-        return os.waitstatus_to_exitcode(os.waitpid(self.pid, 0)[1])
-
-
-def slow_table() -> None:
-    """Write rows that take many seconds to cluster, on any machine."""
-    X = np.random.default_rng(0).normal(size=(400_000, 6)).astype(np.float32)
-    pq.write_table(pa.table({c: X[:, j] for j, c in enumerate("abcdef")}), "slow.parquet")
-
-
-class TestTerminal:
-    @pytest.mark.parametrize(
-        ("columns", "words"), [(80, "Share  sepal_length"), (60, "petal_length   1.")]
-    )
-    def test_the_table_fits(self, columns, words):
-        terminal = Terminal(["fit", str(IRIS), "-k", "3"], columns)
-        assert terminal.wait() == 0
-        text = re.sub(r"\x1b\[[0-9;]*m", "", terminal.seen.decode()).replace("\r", "")
-        assert words in text
-        table = text[text.index("Cluster") : text.index("Time")]
-        assert max(map(len, table.splitlines())) <= columns
-
-    def test_progress_and_ctrl_c(self, folder):
-        slow_table()
-        line = "fit slow.parquet -k 500 -o a.parquet -m b --threads 1"
-        terminal = Terminal(line.split())
-        terminal.read(until=b"labels changed")
-        os.write(terminal.fd, b"\x03")
-        begin = time.monotonic()
-        assert terminal.wait() == 130
-        assert "interrupted; no unfinished file is left behind" in terminal.seen.decode()
-        assert "Traceback" not in terminal.seen.decode()
-        assert os.listdir(folder) == ["slow.parquet"]
-        # A wait without any limit would hide a loop that never looks at the signal.
-        assert time.monotonic() - begin < 30
-
-    def test_interrupt_without_a_terminal(self, folder):
-        slow_table()
-        call = [*COMMAND, *["fit", "slow.parquet", "-k", "500", "--threads", "2"]]
-        with subprocess.Popen(call, stdout=subprocess.PIPE, stderr=subprocess.PIPE) as process:
-            time.sleep(2)
-            process.send_signal(signal.SIGINT)
-            out, err = process.communicate()
-        assert process.returncode == 130
-        assert out == b""
-        assert err == b"truemeans: interrupted; no unfinished file is left behind\n"
-        assert os.listdir(folder) == ["slow.parquet"]

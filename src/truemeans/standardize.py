@@ -44,10 +44,12 @@ def measure(
     offset = np.empty(X.shape[1], X.dtype)
     scale = np.ones(X.shape[1], X.dtype)
     for j in range(X.shape[1]):
-        column = X[:, j : j + 1]
+        # A power of two brings the values to 1 exactly, so that no square overflows or vanishes.
+        top = math.frexp(float(np.abs(X[:, j]).max()))[1]
+        column = np.ldexp(X[:, j : j + 1], -top)
         one = k_means(column, 1, sample_weight=sample_weight, init=column[:1], n_threads=n_threads)
-        offset[j] = one.centroids[0, 0]
-        deviation = X.dtype.type(math.sqrt(one.inertia / total))
+        offset[j] = np.ldexp(one.centroids[0, 0], top)
+        deviation = np.ldexp(X.dtype.type(math.sqrt(one.inertia / total)), top)
         if deviation > 0:
             scale[j] = deviation
     return offset, scale

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import shlex
 import sys
 import time
@@ -13,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 
 from truemeans.cli.notes import look_at_rows
 from truemeans.cli.options import check_least
-from truemeans.cli.outputs import STDIO, Outputs, Request, choose_outputs, opened
+from truemeans.cli.outputs import Outputs, Request, choose_outputs, opened
 from truemeans.cli.progress import FitProgress
 from truemeans.cli.show import Summary, count, print_json
 
@@ -164,6 +165,11 @@ def _cluster(
             callback=callback,
             **settings,
         )
+    if not math.isfinite(result.inertia):
+        raise ValueError(
+            "the inertia is beyond the range of float64, because the values of the rows are so "
+            "large; add --standardize, or give the columns in larger units"
+        )
     model = Model(
         centroids=result.centroids,
         inertia=float(result.inertia),
@@ -257,7 +263,7 @@ def _say_files(show: Summary, run: _Run) -> None:
     show.exact("" if outputs.table is not None else "Wrote", str(outputs.model), "(the model)")
     show.gap()
     show.exact("Next", f"truemeans info {model}")
-    if run.request.file != STDIO:
+    if run.request.reads_as_named:
         file = Path(run.request.file)
         again = shlex.quote(f"{file.stem}.predicted{file.suffix}")
         show.exact("", f"truemeans predict {model} {shlex.quote(str(file))} --output {again}")

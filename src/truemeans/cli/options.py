@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import math
 from enum import StrEnum
 from typing import Annotated
 
@@ -150,10 +151,10 @@ Quiet = Annotated[
 
 
 def check_least(option: str, value: float | None, least: int) -> None:
-    """Raise when an option is below the least it may be."""
-    if value is not None and not value >= least:
+    """Raise when an option is below the least it may be, or no finite number."""
+    if value is not None and not least <= value < math.inf:
         raise ValueError(
-            f"{option} is {value:g}, and must be at least {least}; give {least} or more"
+            f"{option} is {value:g}, and must be at least {least} and finite; give such a number"
         )
 
 

@@ -54,6 +54,11 @@ class Request:
     json: bool
     quiet: bool
 
+    @property
+    def reads_as_named(self) -> bool:
+        """Whether the name of the file alone says how to read it."""
+        return self.file != STDIO and self.input_format is None and self.header is None
+
 
 @dataclass(frozen=True)
 class Outputs:
@@ -92,22 +97,15 @@ def choose_outputs(request: Request, model: str | None, *, wants_model: bool) ->
     """
     if request.file != STDIO:
         check_source(Path(request.file))
-    read_as = input_format(request.file, request.input_format)
+    if request.output == STDIO and request.json:
+        raise ValueError(
+            "--json and --output - both write to standard output, which holds one of them; "
+            "give --output a file"
+        )
     stem = "stdin" if request.file == STDIO else Path(request.file).stem
+    read_as = input_format(request.file, request.input_format)
     written_as = _output_format(request, read_as)
-    if request.output == STDIO:
-        if request.json:
-            raise ValueError(
-                "--json and --output - both write to standard output, which holds one of them; "
-                "give --output a file"
-            )
-        table = None
-    elif request.output is not None:
-        table = Path(request.output)
-    else:
-        kept = Path(request.file).suffix if written_as == read_as else ""
-        known = format_of_suffix(request.file) == written_as
-        table = Path(f"{stem}.labelled{kept if known else suffix_of_format(written_as)}")
+    table = _table_path(request, stem, written_as)
     model_path = None
     if wants_model and (model is not None or table is not None):
         model_path = Path(model or f"{stem}.truemeans")
@@ -126,6 +124,16 @@ def _output_format(request: Request, read_as: str) -> str:
     if request.output is None or request.output == STDIO:
         return read_as
     return format_of_suffix(request.output) or read_as
+
+
+def _table_path(request: Request, stem: str, written_as: str) -> Path | None:
+    if request.output == STDIO:
+        return None
+    if request.output is not None:
+        return Path(request.output)
+    same = format_of_suffix(request.file) == written_as
+    suffix = Path(request.file).suffix if same else suffix_of_format(written_as)
+    return Path(f"{stem}.labelled{suffix}")
 
 
 def _check_model_path(request: Request, model: Path, table: Path | None) -> None:

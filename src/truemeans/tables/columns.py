@@ -227,13 +227,18 @@ def _matrix(
     if dtype is None:
         single = all(values.dtype in (np.float16, np.float32) for values in numbers.values())
         dtype = np.float32 if single else np.float64
-    X = np.empty((table.n_rows, len(numbers)), dtype)
-    for j, (name, values) in enumerate(numbers.items()):
-        with np.errstate(over="ignore"):
-            X[:, j] = values
-        finite = np.isfinite(X[:, j])
-        if not finite.all():
-            raise _not_finite(table, name, int(np.argmin(finite)) + 1, X.dtype)
+    with np.errstate(over="ignore"):
+        if isinstance(table.data, np.ndarray) and tuple(numbers) == table.names:
+            # The rows are already what column by column would make of them.
+            X = np.ascontiguousarray(table.data, dtype)
+        else:
+            X = np.empty((table.n_rows, len(numbers)), dtype)
+            for j, values in enumerate(numbers.values()):
+                X[:, j] = values
+    finite = np.isfinite(X)
+    if not finite.all():
+        row, at = divmod(int(np.argmin(finite)), X.shape[1])
+        raise _not_finite(table, list(numbers)[at], row + 1, X.dtype)
     return X
 
 

@@ -5,8 +5,9 @@ from __future__ import annotations
 import csv
 import io
 import re
+import sys
 from collections.abc import Iterator
-from typing import TYPE_CHECKING, NoReturn
+from typing import TYPE_CHECKING
 
 from truemeans.tables.source import Source
 from truemeans.tables.table import SEPARATORS, Table, check_unique
@@ -68,20 +69,19 @@ def read_text(source: Source, file_format: str, header: bool | None) -> Table:
 def _records(source: Source, separator: str) -> Iterator[tuple[int, list[str]]]:
     """Yield the line each record begins in, from 1, and its cells; blank lines are skipped."""
     with io.TextIOWrapper(source.open(), encoding="utf-8-sig", newline="") as text:
-        reader = csv.reader(text, delimiter=separator)
-        begin = 1
+        # A cell may hold a whole document; the csv module's limit is one for the whole process.
+        usual = csv.field_size_limit(sys.maxsize)
         try:
+            reader = csv.reader(text, delimiter=separator)
+            begin = 1
             for cells in reader:
                 if cells:
                     yield begin, cells
                 begin = reader.line_num + 1
         except UnicodeDecodeError:
-            _refuse_encoding(source)
-        except csv.Error as error:
-            raise ValueError(
-                f"{source.name}: line {begin} is not a line of cells ({error}); check that the "
-                "file is text"
-            ) from error
+            raise _wrong_encoding(source) from None
+        finally:
+            csv.field_size_limit(usual)
 
 
 def _read_cells(source: Source, separator: str, width: int, skip: int) -> pa.Table:
@@ -98,17 +98,16 @@ def _read_cells(source: Source, separator: str, width: int, skip: int) -> pa.Tab
                 pacsv.ConvertOptions(column_types=dict.fromkeys(columns, pa.string())),
             )
     except pa.ArrowException as error:
-        _explain(source, separator, width)
+        _check_widths(source, separator, width)
         raise ValueError(
             f"{source.name} cannot be read as text in columns ({str(error).splitlines()[0]}); "
-            "check the file"
+            "check that it is such a file"
         ) from error
     _check_quotes(source, separator, data)
     return data
 
 
-def _explain(source: Source, separator: str, width: int) -> None:
-    """Raise the sentence for the first fault in the file, if it is one we know."""
+def _check_widths(source: Source, separator: str, width: int) -> None:
     for line, cells in _records(source, separator):
         if len(cells) != width:
             raise ValueError(
@@ -162,14 +161,21 @@ def _notes(cells: list[str], numeric: list[bool], header: bool | None) -> tuple[
     return ()
 
 
-def _refuse_encoding(source: Source) -> NoReturn:
+def _wrong_encoding(source: Source) -> ValueError:
     with source.open() as handle:
-        for line, text in enumerate(handle, 1):
-            try:
-                text.decode()
-            except UnicodeDecodeError as error:
-                raise ValueError(
-                    f"{source.name}: line {line} holds the byte 0x{text[error.start]:02x}, which "
-                    "is not UTF-8 text; save the file as UTF-8"
-                ) from None
-    raise ValueError(f"{source.name} is not UTF-8 text; save the file as UTF-8")
+        line, text, at = next(
+            (line, text, at) for line, text in enumerate(handle, 1) if (at := _not_utf8(text)) >= 0
+        )
+    return ValueError(
+        f"{source.name}: line {line} holds the byte 0x{text[at]:02x}, which is not UTF-8 text; "
+        "save the file as UTF-8"
+    )
+
+
+def _not_utf8(text: bytes) -> int:
+    """Return where the first byte is that is not UTF-8, or -1."""
+    try:
+        text.decode()
+    except UnicodeDecodeError as error:
+        return error.start
+    return -1

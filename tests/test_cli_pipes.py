@@ -1,0 +1,130 @@
+"""The command line among other programs: pipes, terminals, interrupts."""
+
+from __future__ import annotations
+
+import os
+import re
+import signal
+import subprocess
+from pathlib import Path
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.csv as pacsv
+import pyarrow.parquet as pq
+import pytest
+
+import truemeans
+from commands import COMMAND, IRIS, Terminal, enter, rows, words
+
+
+@pytest.fixture(autouse=True)
+def folder(tmp_path, monkeypatch):
+    return enter(tmp_path, monkeypatch)
+
+
+class TestPipes:
+    def test_in_and_out(self, folder):
+        done = subprocess.run(
+            [*COMMAND, *words("fit - -k 3 -o -")],
+            input=IRIS.read_bytes(),
+            capture_output=True,
+        )
+        assert done.returncode == 0
+        assert done.stdout.count(b"\n") == 151
+        assert b"standard input: 150 rows" in done.stderr
+        assert os.listdir(folder) == []
+
+    def test_binary_in_and_out(self, folder):
+        pq.write_table(pacsv.read_csv(IRIS), "t.parquet")
+        call = [*COMMAND, *words("fit - -k 3 -o - --input-format parquet -q")]
+        done = subprocess.run(call, input=Path("t.parquet").read_bytes(), capture_output=True)
+        assert (done.returncode, done.stderr) == (0, b"")
+        assert pq.read_table(pa.BufferReader(done.stdout)).num_columns == 5
+
+    def test_files_are_named_after_standard_input(self, folder):
+        call = [*COMMAND, *words("fit - -k 3 -q")]
+        done = subprocess.run(call, input=IRIS.read_bytes(), capture_output=True)
+        assert (done.returncode, done.stdout) == (0, b"")
+        assert sorted(os.listdir(folder)) == ["stdin.labelled.csv", "stdin.truemeans"]
+
+    def test_empty_standard_input(self):
+        call = [*COMMAND, *words("fit - -k 3")]
+        done = subprocess.run(call, input=b"", capture_output=True)
+        assert done.returncode == 2
+        assert done.stderr.startswith(b"truemeans: standard input is empty")
+
+    def test_a_pipe_with_a_name(self):
+        reader, writer = os.pipe()
+        os.write(writer, IRIS.read_bytes())
+        os.close(writer)
+        call = [*COMMAND, "fit", f"/dev/fd/{reader}", *words("-k 3 --input-format csv -o - -q")]
+        done = subprocess.run(call, pass_fds=[reader], capture_output=True)
+        os.close(reader)
+        assert (done.returncode, done.stderr) == (0, b"")
+        assert done.stdout.count(b"\n") == 151
+
+    def test_reader_goes_away(self, folder):
+        n = 200_000
+        pq.write_table(pa.table({"a": np.arange(n) % 7, "b": np.arange(n) % 5}), "t.parquet")
+        truemeans.KMeans(2).fit(rows()).save("m")
+        for line in ("fit t.parquet -k 2 -o - --format csv -q", "info m", "info m --json"):
+            call = [*COMMAND, *words(line)]
+            with subprocess.Popen(call, stdout=subprocess.PIPE, stderr=subprocess.PIPE) as process:
+                process.stdout.close()
+                err = process.stderr.read()
+            assert (process.returncode, err) == (141, b"")
+        assert sorted(os.listdir(folder)) == ["m", "t.parquet"]
+
+    @pytest.mark.skipif(not os.path.exists("/dev/full"), reason="this system has no /dev/full")
+    def test_full_disk(self):
+        with open("/dev/full", "wb") as full:
+            call = [*COMMAND, *f"fit {IRIS} -k 3 -o - -q".split()]
+            done = subprocess.run(call, stdout=full, stderr=subprocess.PIPE)
+        assert done.returncode == 2
+        assert done.stderr == b"truemeans: output: No space left on device\n"
+
+
+def slow_table() -> None:
+    """Write rows that take many seconds to cluster."""
+    X = np.random.default_rng(0).normal(size=(400_000, 6)).astype(np.float32)
+    pq.write_table(pa.table({c: X[:, j] for j, c in enumerate("abcdef")}), "slow.parquet")
+
+
+class TestTerminal:
+    @pytest.mark.parametrize(
+        ("columns", "pattern"),
+        [(80, "Share +sepal_length"), (60, r"petal_length +\d\.\d{3} +\d"), (30, r"50 +33\.3 %")],
+    )
+    def test_the_table_fits(self, columns, pattern):
+        terminal = Terminal(["fit", str(IRIS), "-k", "3"], columns)
+        assert terminal.wait() == 0
+        text = re.sub(r"\x1b\[[0-9;]*m", "", terminal.seen).replace("\r", "")
+        assert re.search(pattern, text)
+        table = text[text.index("Cluster") : text.index("Time")]
+        assert max(map(len, table.splitlines())) <= columns
+
+    def test_progress_and_interrupt(self, folder):
+        slow_table()
+        line = "fit slow.parquet -k 500 -o a.parquet -m b --threads 1"
+        terminal = Terminal(words(line))
+        terminal.read(until="labels changed")
+        terminal.process.send_signal(signal.SIGINT)
+        assert terminal.wait() == 130
+        assert "interrupted; no unfinished file is left behind" in terminal.seen
+        assert "Traceback" not in terminal.seen
+        assert os.listdir(folder) == ["slow.parquet"]
+
+    def test_interrupt_without_a_terminal(self, folder):
+        call = [*COMMAND, *words("fit - -k 3")]
+        pipes = dict.fromkeys(("stdin", "stdout", "stderr"), subprocess.PIPE)
+        with subprocess.Popen(call, **pipes) as process:
+            # More than a pipe holds: once it is written, the command is reading.
+            process.stdin.write(b"1,2\n" * 200_000)
+            process.stdin.flush()
+            process.send_signal(signal.SIGINT)
+            out, err = process.communicate()
+        assert process.returncode == 130
+        assert out == b""
+        assert err == b"truemeans: interrupted; no unfinished file is left behind\n"
+        assert os.listdir(folder) == []
