@@ -12,10 +12,12 @@
 #include <stdexcept>
 #include <string>
 
+#include "bounds.hpp"
 #include "grids.hpp"
 #include "measure.hpp"
 #include "pass.hpp"
 #include "seeding.hpp"
+#include "skip.hpp"
 #include "targets.hpp"
 #include "update.hpp"
 
@@ -141,19 +143,35 @@ void bind_rows(nb::module_& m) {
     m.def(
         "assign",
         [](PyTeam& t, X2 X, Weight weight, In<double, Matrix> centroids, const std::string& scores,
-           std::size_t block_rows, std::optional<In<double, Matrix>> magic,
+           std::size_t block_rows, core::Skip* skip, std::optional<In<double, Matrix>> magic,
            InOut<std::int32_t, Vector> labels, std::optional<InOut<double, Cube>> sums) {
             const core::Scores layout = scores_of(scores);
             const core::Grids grids{data_or_null(magic), magic ? magic->shape(0) : 0};
             const core::Outcome o = unlocked([&] {
                 return core::assign(t.team, *t.kernels, rows_of<T>(X, weight),
-                                  centroids_of(centroids), layout, block_rows, grids,
+                                  centroids_of(centroids), layout, block_rows, skip, grids,
                                   labels.data(), data_or_null(sums));
             });
-            return std::make_pair(o.n_changed, o.n_settled);
+            return std::make_tuple(o.n_changed, o.n_settled, o.n_scored);
         },
         "team"_a, "X"_a.noconvert(), "weight"_a.noconvert().none(), "centroids"_a.noconvert(),
-        "scores"_a, "block_rows"_a, "magic"_a.noconvert().none(), "labels"_a.noconvert(),
+        "scores"_a, "block_rows"_a, "skip"_a.none(), "magic"_a.noconvert().none(),
+        "labels"_a.noconvert(), "sums"_a.noconvert().none());
+    m.def(
+        "assign_bounded",
+        [](PyTeam& t, X2 X, Weight weight, In<double, Matrix> centroids, core::Bounds& bounds,
+           std::optional<In<double, Matrix>> magic, InOut<std::int32_t, Vector> labels,
+           std::optional<InOut<double, Cube>> sums) {
+            const core::Grids grids{data_or_null(magic), magic ? magic->shape(0) : 0};
+            const core::Outcome o = unlocked([&] {
+                return core::assign_bounded(t.team, *t.kernels, rows_of<T>(X, weight),
+                                            centroids_of(centroids), bounds, grids,
+                                            labels.data(), data_or_null(sums));
+            });
+            return std::make_tuple(o.n_changed, o.n_settled, o.n_scored);
+        },
+        "team"_a, "X"_a.noconvert(), "weight"_a.noconvert().none(), "centroids"_a.noconvert(),
+        "bounds"_a, "magic"_a.noconvert().none(), "labels"_a.noconvert(),
         "sums"_a.noconvert().none());
     m.def(
         "move_rows",
@@ -305,6 +323,17 @@ NB_MODULE(_core, m) {
         .def(nb::init<std::size_t, const std::string&>(), "n_threads"_a, "target"_a)
         .def_prop_ro("n_threads", [](const PyTeam& t) { return t.team.n_threads(); })
         .def_prop_ro("target", [](const PyTeam& t) { return std::string(t.kernels->name); });
+    nb::class_<core::Skip>(m, "Skip").def(nb::init<std::size_t>(), "n_rows"_a);
+    nb::class_<core::Bounds>(m, "Bounds")
+        .def(
+            "__init__",
+            [](core::Bounds* self, PyTeam& t, In<double, Matrix> centroids, std::size_t n_rows,
+               std::size_t most_groups) {
+                new (self) core::Bounds(*t.kernels, centroids_of(centroids), n_rows,
+                                        centroids.shape(1), most_groups);
+            },
+            "team"_a, "centroids"_a.noconvert(), "n_rows"_a, "most_groups"_a)
+        .def_prop_ro("n_groups", [](const core::Bounds& b) { return b.groups.n_groups; });
     bind_rows<float>(m);
     bind_rows<double>(m);
     bind_sums(m);

@@ -2,7 +2,6 @@
 
 #include <algorithm>
 #include <cmath>
-#include <limits>
 #include <type_traits>
 
 namespace truemeans {
@@ -19,15 +18,19 @@ std::vector<double> exact_panels(Centroids centroids, std::size_t d) {
 }
 
 template <class T>
-ScorePanels<T>::ScorePanels(const Kernels& kernels, Centroids centroids, std::size_t d,
-                            Scores scores) {
+ScorePanels<T>::ScorePanels(Centroids centroids, std::size_t d, const Layout& layout,
+                            const Frame* frame) {
     constexpr double kUnit = 1.0 / (1 << 24);
     const std::size_t k = centroids.k;
-    if (scores == Scores::none || static_cast<double>(d + 8) * kUnit > 0.01) return;
+    if (static_cast<double>(d + 8) * kUnit > 0.01) return;
 
     // Centred at the mean of the centroids: small norms make a small margin.
     center.resize(d);
     for (std::size_t f = 0; f < d; ++f) {
+        if (frame) {
+            center[f] = static_cast<T>(frame->center[f]);
+            continue;
+        }
         double sum = 0.0;
         for (std::size_t j = 0; j < k; ++j) sum += centroids.values[j * d + f];
         center[f] = static_cast<T>(sum / static_cast<double>(k));
@@ -48,24 +51,29 @@ ScorePanels<T>::ScorePanels(const Kernels& kernels, Centroids centroids, std::si
     if (!(most > 1e-280 && most < 1e280)) return;
     constexpr int kRange = std::is_same_v<T, float> ? 120 : 900;
     const int exponent = std::clamp(-std::ilogb(std::sqrt(most)), -kRange, kRange);
-    const double s = std::ldexp(1.0, exponent);
+    const double s = frame ? frame->scale : std::ldexp(1.0, exponent);
     scale = static_cast<T>(s);
     most *= s * s;
     if (!(most > std::ldexp(1.0, -40) && most < std::ldexp(1.0, 40))) return;
 
     const double g = 1.05 * static_cast<double>(d + 8) * kUnit;  // scores.inl.hpp
-    margin_constant = static_cast<float>(2.0 * g * 2.0 * most);
-    margin_slope = static_cast<float>(2.0 * g);
+    margin = {static_cast<float>(2.0 * g * 2.0 * most), static_cast<float>(2.0 * g)};
+    sq_norm_top = most;
     usable = true;
 
-    const bool by_panels = scores == Scores::lanes_are_centroids;
-    const std::size_t lanes = by_panels ? kernels.centroid_lanes : 1;
-    n_panels = (k + lanes - 1) / lanes;
+    const std::size_t lanes = layout.lanes;
+    const std::size_t slots = layout.centroid_of.empty() ? k : layout.centroid_of.size();
+    n_panels = (slots + lanes - 1) / lanes;
     packed.assign(n_panels * lanes * d, 0.0f);
     sq_norms.assign(n_panels * lanes, 1e38f);
-    for (std::size_t j = 0; j < k; ++j) {
-        sq_norms[j] = static_cast<float>(norms[j] * s * s);
-        float* out = packed.data() + (j / lanes) * lanes * d + j % lanes;
+    for (std::size_t slot = 0; slot < slots; ++slot) {
+        const std::int32_t centroid = layout.centroid_of.empty()
+                                          ? static_cast<std::int32_t>(slot)
+                                          : layout.centroid_of[slot];
+        if (centroid < 0) continue;
+        const std::size_t j = static_cast<std::size_t>(centroid);
+        sq_norms[slot] = static_cast<float>(norms[j] * s * s);
+        float* out = packed.data() + (slot / lanes) * lanes * d + slot % lanes;
         for (std::size_t f = 0; f < d; ++f)
             out[f * lanes] = static_cast<float>(
                 -2.0 * ((centroids.values[j * d + f] - static_cast<double>(center[f])) * s));

@@ -12,21 +12,40 @@ namespace truemeans {
 // which can tie with itself but never win over a lower index.
 std::vector<double> exact_panels(Centroids centroids, std::size_t d);
 
+// Where each centroid goes: panels of `lanes`, centroid_of[slot] in slot order (-1 for padding),
+// or the centroids in their own order when it is empty.
+struct Layout {
+    std::size_t lanes = 1;
+    std::vector<std::int32_t> centroid_of;
+};
+
+// What rows and centroids are brought to float32 with: v -> (v - center) * scale.
+struct Frame {
+    std::vector<double> center;  // (d,), each value one of the rows' type
+    double scale = 1.0;          // a power of two
+};
+
 // Centred, scaled and packed float32 centroids, and the margin that makes a gap a proof.
 template <class T>
 struct ScorePanels {
     std::vector<T> center;
     T scale = T(1);
-    std::vector<float> packed;    // layout by Scores, see kernels.hpp
+    double sq_norm_top = 0.0;     // B, the largest squared norm of a packed centroid
+    std::vector<float> packed;    // [panel][feature][lane] of -2 b, see kernels.hpp
     std::vector<float> sq_norms;
     std::size_t n_panels = 0;
-    // A row is decided when second - best > margin_constant + margin_slope * ||a||^2.
-    float margin_constant = 0.0f;
-    float margin_slope = 0.0f;
+    Margin margin{0.0f, 0.0f};
     bool usable = false;  // false: the bound does not hold here, settle every row
 
-    ScorePanels(const Kernels& kernels, Centroids centroids, std::size_t d, Scores scores);
+    ScorePanels() = default;
+    // Nothing is packed, and usable stays false, where the bound does not hold. frame: null to
+    // choose one that suits the centroids.
+    ScorePanels(Centroids centroids, std::size_t d, const Layout& layout,
+                const Frame* frame = nullptr);
     Centering<T> centering() const { return {center.data(), scale}; }
+    Frame frame() const {
+        return {{center.begin(), center.end()}, static_cast<double>(scale)};
+    }
 };
 
 }  // namespace truemeans

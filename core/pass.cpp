@@ -1,9 +1,11 @@
 #include "pass.hpp"
 
 #include <algorithm>
+#include <cmath>
 #include <vector>
 
 #include "panels.hpp"
+#include "skip.hpp"
 
 namespace truemeans {
 
@@ -20,126 +22,187 @@ std::size_t rows_per_chunk(const Kernels& kernels, Scores scores, std::size_t d,
     return block_rows ? rows : rows / step * step;
 }
 
-// What one thread needs for one chunk of rows.
+std::size_t at(std::int32_t i) { return static_cast<std::size_t>(i); }
+
+// What one thread needs for one chunk; arrays are by place among the rows that are scored.
 struct Scratch {
-    std::vector<float> packed, norms, best, second;
-    std::vector<std::int32_t> index, rows, from, to;
+    std::vector<float> packed, norms, best, second, gap;
+    std::vector<std::int32_t> rows;         // numbers in the chunk
+    std::vector<std::int32_t> label;        // new labels
+    std::vector<std::int32_t> moved, from, to;
     std::vector<double> sums;
-    std::size_t n_changed = 0;
-    std::size_t n_settled = 0;
+    std::size_t n_changed = 0, n_settled = 0, n_scored = 0;
 
     Scratch(const Kernels& kernels, Scores scores, std::size_t chunk, std::size_t d,
             std::size_t n_sums)
-        : rows(chunk), from(chunk), to(chunk), sums(n_sums) {
+        : rows(chunk), moved(chunk), from(chunk), to(chunk), sums(n_sums) {
         if (scores == Scores::none) {
-            index.resize(chunk);
+            label.resize(chunk);
             return;
         }
         const bool by_samples = scores == Scores::lanes_are_samples;
         const std::size_t tile = by_samples ? kernels.sample_lanes : kernels.centroid_lanes;
         const std::size_t padded = (chunk + tile - 1) / tile * tile;
         packed.resize(padded * d);
-        norms.resize(padded);
-        best.resize(padded);
-        second.resize(padded);
-        index.resize(padded);
+        for (auto* floats : {&norms, &best, &second, &gap}) floats->resize(padded);
+        label.resize(padded);
     }
 };
 
-// One pass, shared by all threads, read-only while they run.
+Layout layout_of(const Kernels& kernels, Scores scores) {
+    return {scores == Scores::lanes_are_centroids ? kernels.centroid_lanes : 1, {}};
+}
+
+// One pass, shared by all threads, which write to their own rows only.
 template <class T>
 struct Pass {
     const Kernels& kernels;
-    const RowKernels<T>& rows_kernels;
+    const RowKernels<T>& table;
     Rows<T> rows;
     Centroids centroids;
     Scores scores;
+    Skip* skip;
     Grids grids;
     std::vector<double> exact;
     ScorePanels<T> panels;
 
-    Pass(const Kernels& table, Rows<T> r, Centroids c, Scores s, Grids g)
-        : kernels(table),
-          rows_kernels(kernels_for(table, r.X)),
-          rows(r),
-          centroids(c),
-          scores(s),
-          grids(g),
-          exact(exact_panels(c, r.d)),
-          panels(table, c, r.d, s) {}
-
-    void score(std::size_t begin, std::size_t n, Scratch& t) const {
-        const T* X = rows.X + begin * rows.d;
-        const TwoNearest out{t.best.data(), t.second.data(), t.index.data()};
-        if (scores == Scores::lanes_are_samples) {
-            rows_kernels.pack_samples(X, n, rows.d, panels.centering(), t.packed.data(),
-                                      t.norms.data());
-            kernels.score_samples(t.packed.data(),
-                                  (n + kernels.sample_lanes - 1) / kernels.sample_lanes, rows.d,
-                                  panels.packed.data(), panels.sq_norms.data(), centroids.k, out);
-        } else {
-            rows_kernels.pack_rows(X, n, rows.d, panels.centering(), t.packed.data(),
-                                   t.norms.data());
-            // A run of panels that fits half a first-level cache meets all rows of the chunk.
-            const std::size_t panel = rows.d * kernels.centroid_lanes;
-            const std::size_t run = std::max<std::size_t>((16u << 10) / (4 * panel), 1);
-            std::fill_n(t.best.begin(), t.best.size(), kFarScore);
-            std::fill_n(t.second.begin(), t.second.size(), kFarScore);
-            for (std::size_t p = 0; p < panels.n_panels; p += run)
-                kernels.score_panels(
-                    t.packed.data(), nullptr, n, rows.d, panels.packed.data() + p * panel,
-                    panels.sq_norms.data() + p * kernels.centroid_lanes,
-                    std::min(run, panels.n_panels - p),
-                    static_cast<std::int32_t>(p * kernels.centroid_lanes), out);
-        }
+    // Numbers of the rows to score, in t.rows; all of them unless skip knows better.
+    std::size_t choose(std::size_t begin, std::size_t n, const std::int32_t* labels,
+                       Scratch& t) const {
+        if (skip)
+            return kernels.rows_reached(skip->slack.data() + begin, labels + begin,
+                                        skip->travel.of().data(), skip->travel.farthest(), n,
+                                        t.rows.data());
+        for (std::size_t i = 0; i < n; ++i) t.rows[i] = static_cast<std::int32_t>(i);
+        return n;
     }
 
-    // Labels a chunk into t.index.
-    void label(std::size_t begin, std::size_t n, Scratch& t) const {
-        if (centroids.k == 1) {
-            std::fill_n(t.index.begin(), n, 0);
+    void score(std::size_t begin, std::size_t m, std::size_t n, Scratch& t) const {
+        const T* X = rows.X + begin * rows.d;
+        const std::int32_t* list = m < n ? t.rows.data() : nullptr;
+        const TwoNearest out{t.best.data(), t.second.data(), t.label.data()};
+        if (scores == Scores::lanes_are_samples) {
+            table.pack_samples(X, list, m, rows.d, panels.centering(), t.packed.data(),
+                               t.norms.data());
+            kernels.score_samples(t.packed.data(),
+                                  (m + kernels.sample_lanes - 1) / kernels.sample_lanes, rows.d,
+                                  panels.packed.data(), panels.sq_norms.data(), centroids.k, out);
             return;
         }
-        if (panels.usable) score(begin, n, t);
-        for (std::size_t i = 0; i < n; ++i) {
+        table.pack_rows(X, list, m, rows.d, panels.centering(), t.packed.data(), t.norms.data());
+        // A run of panels that fits half a first-level cache meets all rows of the chunk.
+        const std::size_t panel = rows.d * kernels.centroid_lanes;
+        const std::size_t run = std::max<std::size_t>((16u << 10) / (4 * panel), 1);
+        std::fill_n(t.best.begin(), t.best.size(), kFarScore);
+        std::fill_n(t.second.begin(), t.second.size(), kFarScore);
+        for (std::size_t p = 0; p < panels.n_panels; p += run)
+            kernels.score_panels(t.packed.data(), nullptr, m, rows.d,
+                                 panels.packed.data() + p * panel,
+                                 panels.sq_norms.data() + p * kernels.centroid_lanes,
+                                 std::min(run, panels.n_panels - p),
+                                 static_cast<std::int32_t>(p * kernels.centroid_lanes), out);
+    }
+
+    // New labels of the m chosen rows, in t.label.
+    void label(std::size_t begin, std::size_t m, std::size_t n, Scratch& t) const {
+        if (centroids.k == 1) {
+            std::fill_n(t.label.begin(), m, 0);
+            return;
+        }
+        if (panels.usable) score(begin, m, n, t);
+        t.n_scored += m;
+        for (std::size_t p = 0; p < m; ++p) {
             // Written so that a score that is not a number counts as undecided.
             const bool decided =
-                panels.usable && t.second[i] - t.best[i] >
-                                     panels.margin_constant + panels.margin_slope * t.norms[i];
+                panels.usable && t.second[p] - t.best[p] >
+                                     panels.margin.constant + panels.margin.slope * t.norms[p];
             if (!decided) {
-                t.index[i] = rows_kernels.nearest(rows.X + (begin + i) * rows.d, rows.d,
-                                                  exact.data(), centroids.k);
+                t.label[p] = table.nearest(rows.X + (begin + at(t.rows[p])) * rows.d, rows.d,
+                                           exact.data(), centroids.k);
                 ++t.n_settled;
             }
         }
     }
 
-    void move(std::size_t begin, std::size_t n, std::int32_t* labels, double* sums,
+    // What the scores prove about later passes. An undecided row has no slack.
+    void keep_slack(std::size_t begin, std::size_t m, Scratch& t) const {
+        kernels.distance_gap(t.best.data(), t.second.data(), t.norms.data(), m, panels.margin,
+                             t.gap.data());
+        for (std::size_t p = 0; p < m; ++p) {
+            const float gone = skip->travel.of()[at(t.label[p])] + skip->travel.farthest();
+            skip->slack[begin + at(t.rows[p])] =
+                (t.gap[p] + gone) - 0x1p-21f * (std::fabs(t.gap[p]) + gone);
+        }
+    }
+
+    void move(std::size_t begin, std::size_t m, std::int32_t* labels, double* sums,
               Scratch& t) const {
         std::size_t n_moves = 0;
-        for (std::size_t i = 0; i < n; ++i) {
-            t.rows[n_moves] = static_cast<std::int32_t>(i);
-            t.from[n_moves] = labels[begin + i];
-            t.to[n_moves] = t.index[i];
-            n_moves += labels[begin + i] != t.index[i];
-            labels[begin + i] = t.index[i];
+        for (std::size_t p = 0; p < m; ++p) {
+            std::int32_t& now = labels[begin + at(t.rows[p])];
+            t.moved[n_moves] = t.rows[p];
+            t.from[n_moves] = now;
+            t.to[n_moves] = t.label[p];
+            n_moves += now != t.label[p];
+            now = t.label[p];
         }
         t.n_changed += n_moves;
         if (sums)
-            rows_kernels.move_rows(rows.X + begin * rows.d, rows.d,
-                                   rows.weight ? rows.weight + begin : nullptr,
-                                   {t.rows.data(), t.from.data(), t.to.data(), n_moves}, grids,
-                                   sums, rows.d + 1);
+            table.move_rows(rows.X + begin * rows.d, rows.d,
+                            rows.weight ? rows.weight + begin : nullptr,
+                            {t.moved.data(), t.from.data(), t.to.data(), n_moves}, grids, sums,
+                            rows.d + 1);
+    }
+
+    void run_chunk(std::size_t begin, std::size_t n, std::int32_t* labels, double* sums,
+                   Scratch& t) const {
+        const std::size_t m = choose(begin, n, labels, t);
+        if (m == 0) return;
+        label(begin, m, n, t);
+        if (skip) keep_slack(begin, m, t);
+        move(begin, m, labels, sums, t);
     }
 };
+
+// Brings skip up to date, or starts it; null when nothing can be proved here.
+template <class T>
+Skip* ready(Skip* skip, Centroids centroids, std::size_t d, const ScorePanels<T>& panels) {
+    if (!skip) return nullptr;
+    if (!panels.usable) {
+        skip->started = false;
+        return nullptr;
+    }
+    if (!skip->started) {
+        skip->frame = panels.frame();
+        skip->travel.start(centroids, d, skip->frame.scale);
+        // Below any travel: every row is scored.
+        std::fill(skip->slack.begin(), skip->slack.end(), -1.0f);
+        skip->started = true;
+    }
+    skip->travel.advance(centroids);
+    return skip;
+}
 
 }  // namespace
 
 template <class T>
 Outcome assign(Team& team, const Kernels& kernels, Rows<T> rows, Centroids centroids,
-               Scores scores, std::size_t block_rows, Grids grids, std::int32_t* labels,
-               double* sums) {
-    const Pass<T> pass(kernels, rows, centroids, scores, grids);
+               Scores scores, std::size_t block_rows, Skip* skip, Grids grids,
+               std::int32_t* labels, double* sums) {
+    const Frame* frame = skip && skip->started ? &skip->frame : nullptr;
+    ScorePanels<T> panels;
+    if (scores != Scores::none && centroids.k > 1)
+        panels = ScorePanels<T>(centroids, rows.d, layout_of(kernels, scores), frame);
+    skip = ready(skip, centroids, rows.d, panels);
+    const Pass<T> pass{kernels,
+                       kernels_for(kernels, rows.X),
+                       rows,
+                       centroids,
+                       scores,
+                       skip,
+                       grids,
+                       exact_panels(centroids, rows.d),
+                       std::move(panels)};
     const std::size_t chunk = std::min(rows_per_chunk(kernels, scores, rows.d, block_rows), rows.n);
     const std::size_t n_sums = sums ? centroids.k * grids.n_grids * (rows.d + 1) : 0;
 
@@ -153,23 +216,23 @@ Outcome assign(Team& team, const Kernels& kernels, Rows<T> rows, Centroids centr
 
     team.run(rows.n, chunk, [&](std::size_t thread, std::size_t begin, std::size_t end) {
         Scratch& t = scratch[thread];
-        pass.label(begin, end - begin, t);
         double* into = !sums ? nullptr : thread == 0 ? sums : t.sums.data();
-        pass.move(begin, end - begin, labels, into, t);
+        pass.run_chunk(begin, end - begin, labels, into, t);
     });
 
-    Outcome outcome{0, 0};
+    Outcome outcome{0, 0, 0};
     for (const Scratch& t : scratch) {
         outcome.n_changed += t.n_changed;
         outcome.n_settled += t.n_settled;
+        outcome.n_scored += t.n_scored;
         for (std::size_t i = 0; i < t.sums.size(); ++i) sums[i] += t.sums[i];
     }
     return outcome;
 }
 
 template Outcome assign<float>(Team&, const Kernels&, Rows<float>, Centroids, Scores, std::size_t,
-                               Grids, std::int32_t*, double*);
+                               Skip*, Grids, std::int32_t*, double*);
 template Outcome assign<double>(Team&, const Kernels&, Rows<double>, Centroids, Scores,
-                                std::size_t, Grids, std::int32_t*, double*);
+                                std::size_t, Skip*, Grids, std::int32_t*, double*);
 
 }  // namespace truemeans

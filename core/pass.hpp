@@ -28,14 +28,18 @@ struct Centroids {
 struct Outcome {
     std::size_t n_changed;  // rows whose label changed
     std::size_t n_settled;  // rows the scores could not decide
+    std::size_t n_scored;   // pairs of a row and a group of centroids that were scored
 };
+
+struct Skip;
 
 // Labels every row by canonical distance (in/out labels: -1 for a row not seen before) and
 // moves the rows that changed in sums (k, n_grids, d + 1), unless sums is null. block_rows: rows
-// a thread takes at a time, 0 for a size that fits the caches.
+// a thread takes at a time, 0 for a size that fits the caches. skip: what earlier passes know
+// about the rows, null for nothing; the labels are the same.
 template <class T>
 Outcome assign(Team& team, const Kernels& kernels, Rows<T> rows, Centroids centroids,
-               Scores scores, std::size_t block_rows, Grids grids, std::int32_t* labels,
-               double* sums);
+               Scores scores, std::size_t block_rows, Skip* skip, Grids grids,
+               std::int32_t* labels, double* sums);
 
 }  // namespace truemeans

@@ -14,7 +14,7 @@ from truemeans.lloyd import Run, lloyd
 from truemeans.result import Plan
 from truemeans.sources import ArraySource, Source
 
-REFERENCE = Plan("reference", "", 1, "none", 0, "the definition")
+REFERENCE = Plan("reference", "", 1, "none", "none", 0, "the definition")
 SCORES = ("samples", "centroids", "none")
 KINDS = ("lattice", "normal", "offset", "wide", "twins")
 
@@ -23,12 +23,13 @@ def native_plans() -> Iterator[Plan]:
     """Every target and layout of scores, with and without threads, in odd blocks."""
     for target in targets():
         for scores in SCORES:
-            yield Plan("native", target, 1, scores, 0, "forced")
-            yield Plan("native", target, 3, scores, 7, "forced")
+            yield Plan("native", target, 1, scores, "none", 0, "forced")
+            yield Plan("native", target, 3, scores, "rows", 7, "forced")
+        yield Plan("native", target, 2, "centroids", "groups", 0, "forced")
 
 
 def name_of(plan: Plan) -> str:
-    return f"{plan.target}-{plan.scores}-{plan.n_threads}x{plan.block_rows}"
+    return f"{plan.target}-{plan.scores}-{plan.skip}-{plan.n_threads}x{plan.block_rows}"
 
 
 def make_rows(kind: str, n: int, d: int, dtype: Any, seed: int = 0) -> np.ndarray:

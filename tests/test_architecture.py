@@ -21,9 +21,10 @@ LAYERS = [
     ["estimators", "functions", "model_file"],
     ["validation", "tables", "model"],
     ["solve"],
-    ["lloyd", "refill", "seeding", "plan"],
+    ["lloyd", "refill", "seeding"],
     ["dataset"],
     ["sources", "engines"],
+    ["plan"],
     ["result", "threads", "textbook", "standardize", "files"],
     ["_core"],
 ]

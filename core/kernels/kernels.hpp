@@ -36,6 +36,12 @@ struct Moves {
 };
 
 // The scores of a chunk of rows against all centroids: the best, the second best, and which.
+// A gap above constant + slope * norm between two scores of a row is a proof.
+struct Margin {
+    float constant;
+    float slope;
+};
+
 constexpr float kFarScore = 3.0e38f;
 struct TwoNearest {
     float* best;
@@ -54,12 +60,13 @@ struct Extent {
 template <class T>
 struct RowKernels {
     // Scores, lanes = samples. cols (out): [block][feature][sample_lanes]; norms (out): squared
-    // norm of each packed row. Rows are padded with zeros to a whole block.
-    void (*pack_samples)(const T* X, std::size_t n_rows, std::size_t d, Centering<T> centering,
-                         float* cols, float* norms);
-    // Scores, lanes = centroids. rows (out): [row][d].
-    void (*pack_rows)(const T* X, std::size_t n_rows, std::size_t d, Centering<T> centering,
-                      float* rows, float* norms);
+    // norm of each packed row. Rows are padded with zeros to a whole block. list (n_rows):
+    // numbers of the rows to pack, null for all.
+    void (*pack_samples)(const T* X, const std::int32_t* list, std::size_t n_rows, std::size_t d,
+                         Centering<T> centering, float* cols, float* norms);
+    // Scores, lanes = centroids. rows (out): [row][d]. list as above.
+    void (*pack_rows)(const T* X, const std::int32_t* list, std::size_t n_rows, std::size_t d,
+                      Centering<T> centering, float* rows, float* norms);
 
     // Exact. Nearest centroid by canonical distance; panels: [k / 8][feature][8] float64, the
     // lanes beyond k repeat the last centroid.
@@ -101,6 +108,32 @@ struct Kernels {
     void (*score_samples)(const float* cols, std::size_t n_blocks, std::size_t d,
                           const float* centroids, const float* sq_norms, std::size_t k,
                           TwoNearest out);
+    // out (n_rows): the score of each row with one centroid of its own; centroids (k, d) holding
+    // -2 times the packed centroid, own: offset of its first value.
+    void (*score_own)(const float* rows, std::size_t n_rows, std::size_t d,
+                      const float* centroids, const std::int32_t* own, const float* sq_norms,
+                      float* out);
+    // out (n): a lower bound on the second best's distance less an upper bound on the best's.
+    void (*distance_gap)(const float* best, const float* second, const float* norms,
+                         std::size_t n, Margin margin, float* out);
+    // The rows whose slack is not above farthest plus their label's travel: list (out, n_rows),
+    // returns how many. Labels are not negative.
+    std::size_t (*rows_reached)(const float* slack, const std::int32_t* labels,
+                                const float* travel, float farthest, std::size_t n_rows,
+                                std::int32_t* list);
+    // The rows whose slack is not above gone, by number: list (out, n_rows); returns how many.
+    std::size_t (*rows_within)(const float* slack, float gone, std::size_t n_rows,
+                               std::int32_t* list);
+    // out (n_list): the least of a row's lower bounds less the groups' travel; lower:
+    // [row][n_groups] in 16 bits, n_groups a multiple of 8.
+    void (*least_bound)(const std::uint16_t* lower, std::size_t n_groups, const float* travel,
+                        const std::int32_t* list, std::size_t n_list, float* out);
+    // out (n): bounds on the distance behind a score, safe against the margin (scores.inl.hpp):
+    // never too small, or never too large, cut to 16 bits after adding travel.
+    void (*distance_at_most)(const float* scores, const float* norms, std::size_t n,
+                             Margin margin, float* out);
+    void (*distance_at_least)(const float* scores, const float* norms, std::size_t n,
+                              Margin margin, float travel, std::uint16_t* out);
     // panels: [panel][feature][centroid_lanes] holding -2 times the packed centroid; sq_norms:
     // [panel][centroid_lanes], padding lanes hold a large value. list (n_rows): numbers of the
     // rows, null for all; first: index of the first centroid. out (in/out): what was found

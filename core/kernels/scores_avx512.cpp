@@ -12,6 +12,13 @@ void fill_scores_avx512(Kernels& table) {
     table.f64.pack_samples = pack_samples<double>;
     table.f64.pack_rows = pack_rows<double>;
     table.score_samples = score_samples;
+    table.score_own = score_own;
+    table.distance_at_most = distance_at_most;
+    table.distance_at_least = distance_at_least;
     table.score_panels = score_panels;
+    table.distance_gap = distance_gap;
+    table.rows_reached = rows_reached;
+    table.rows_within = rows_within;
+    table.least_bound = least_bound;
 }
 }  // namespace truemeans

@@ -14,6 +14,8 @@
 namespace {
 
 using std::int32_t;
+using std::uint16_t;
+using std::uint32_t;
 using std::int64_t;
 using std::size_t;
 using std::uint64_t;
@@ -32,6 +34,10 @@ typedef int64_t Mask8 __attribute__((vector_size(64)));
 typedef double Vec8Loose __attribute__((vector_size(64), aligned(8), may_alias));
 typedef float Vec8F __attribute__((vector_size(32)));
 typedef float Vec8FLoose __attribute__((vector_size(32), aligned(4), may_alias));
+
+typedef uint16_t Vec8Half __attribute__((vector_size(16)));
+typedef uint16_t Vec8HalfLoose __attribute__((vector_size(16), aligned(2), may_alias));
+typedef int32_t Vec8Bits __attribute__((vector_size(32)));
 
 typedef float Vec4FLoose __attribute__((vector_size(16), aligned(4), may_alias));
 typedef float Vec4F __attribute__((vector_size(16)));

@@ -21,6 +21,15 @@ class Team:
 
 def targets() -> list[tuple[str, str]]: ...
 def survey(team: Team, X: _Rows) -> tuple[_Float, _Float, _Float, int]: ...
+
+class Skip:
+    def __init__(self, n_rows: int) -> None: ...
+
+class Bounds:
+    def __init__(self, team: Team, centroids: _Float, n_rows: int, most_groups: int) -> None: ...
+    @property
+    def n_groups(self) -> int: ...
+
 def assign(
     team: Team,
     X: _Rows,
@@ -28,10 +37,21 @@ def assign(
     centroids: _Float,
     scores: str,
     block_rows: int,
+    skip: Skip | None,
     magic: _Float | None,
     labels: _Labels,
     sums: _Float | None,
-) -> tuple[int, int]: ...
+) -> tuple[int, int, int]: ...
+def assign_bounded(
+    team: Team,
+    X: _Rows,
+    weight: _Float | None,
+    centroids: _Float,
+    bounds: Bounds,
+    magic: _Float | None,
+    labels: _Labels,
+    sums: _Float | None,
+) -> tuple[int, int, int]: ...
 def move_rows(
     team: Team,
     X: _Rows,

@@ -1,6 +1,7 @@
 """The only place with an "auto" rule: picks how a problem is computed, and says why.
 
-Every choice here changes the time, never the answer.
+Every choice here changes the time, never the answer. Each number names the benchmark that set it
+(`python -m benchmarks ...`).
 """
 
 from __future__ import annotations
@@ -10,39 +11,65 @@ import os
 from truemeans.result import Plan
 from truemeans.threads import resolve_threads
 
-__all__ = ["make_plan"]
+__all__ = ["make_plan", "n_groups", "should_skip"]
 
-# Below this many multiply-adds a pass, packing centroids costs more than it saves, and waking a
-# thread more than it helps; both set by `python -m benchmarks.kernels small`.
-_PACK_FROM = 20_000
+# Below this many multiply-adds a pass, packing centroids costs more than it saves (kernels small).
+_PACK_FROM = 4_000
+# Below this many, waking a thread costs more than it helps (kernels small).
 _THREADS_FROM = 2_000_000
-# Lanes = samples wastes nothing on few centroids and folds no lanes; lanes = centroids reads the
-# rows without transposing them. Set by `python -m benchmarks.kernels layout`.
-_SAMPLES_TO_FEATURES = 64
-_SAMPLES_TO_CLUSTERS = 64
+# Lanes = centroids reads rows without turning them, but needs enough features to pay for turning
+# the scores; beyond so many entries the centroids leave the second-level cache, and lanes =
+# samples reads them less often (kernels layout).
+_CENTROIDS_FROM_FEATURES = 32
+_CENTROIDS_TO_CLUSTERS = 128
+# Bounds by groups cost about a hundred nanoseconds a row that is not skipped: they pay where
+# scoring a row densely costs several times that (run --only ivf,embed,midk).
+_GROUPS_FROM_ENTRIES = 65_536
+_GROUPS_FROM_FEATURES = 48
+# One bound a row costs a twentieth of a dense pass and begins to pay when so few rows change
+# (run --only tabular,converge).
+_SKIP_BELOW_CHANGED = 0.125
 
 
 def make_plan(
     n_samples: int, n_features: int, n_clusters: int, n_threads: int | None = None
 ) -> Plan:
-    """Plan a pass over ``n_samples`` rows.
+    """Plan a run over ``n_samples`` rows.
 
     The environment variable ``TRUEMEANS_TARGET`` forces a SIMD target by name, and
     ``TRUEMEANS_ENGINE=reference`` the NumPy engine, for tests and for finding faults.
     """
     engine = os.environ.get("TRUEMEANS_ENGINE", "native")
     target = os.environ.get("TRUEMEANS_TARGET", "")
+    if engine == "reference":
+        return Plan("reference", "", 1, "none", "none", 0, "the definition, in NumPy float64")
     work = n_samples * n_features * n_clusters
     small = work < _THREADS_FROM and n_threads is None
     threads = 1 if small else resolve_threads(n_threads)
-    if engine == "reference":
-        return Plan("reference", "", 1, "none", 0, "the definition, in NumPy float64")
+    scores, skip, reason = _method(n_features, n_clusters, work)
+    return Plan(engine, target, threads, scores, skip, 0, reason)
+
+
+def _method(n_features: int, n_clusters: int, work: int) -> tuple[str, str, str]:
+    entries = n_features * n_clusters
     if n_clusters == 1:
-        scores, reason = "none", "one cluster takes every row"
-    elif work < _PACK_FROM:
-        scores, reason = "none", "small enough for canonical distances alone"
-    elif n_features <= _SAMPLES_TO_FEATURES or n_clusters <= _SAMPLES_TO_CLUSTERS:
-        scores, reason = "samples", "dense tiles, lanes = samples (few features or clusters)"
-    else:
-        scores, reason = "centroids", "dense tiles, lanes = centroids (many features)"
-    return Plan("native", target, threads, scores, 0, reason)
+        return "none", "none", "one cluster takes every row"
+    if work < _PACK_FROM:
+        return "none", "none", "small enough for canonical distances alone"
+    if entries >= _GROUPS_FROM_ENTRIES and n_features >= _GROUPS_FROM_FEATURES:
+        return "centroids", "groups", "tiles of centroids, bounds by groups of centroids"
+    if n_features >= _CENTROIDS_FROM_FEATURES and n_clusters <= _CENTROIDS_TO_CLUSTERS:
+        return "centroids", "rows", "dense tiles of centroids, a bound a row later"
+    return "samples", "rows", "dense tiles of samples, a bound a row later"
+
+
+def should_skip(n_changed: int, n_samples: int) -> bool:
+    """Whether a bound a row will pay, from the last pass."""
+    return n_changed <= _SKIP_BELOW_CHANGED * n_samples
+
+
+def n_groups(n_features: int, itemsize: int) -> int:
+    """The most groups whose bounds, with labels, fit 24 bytes and half a row."""
+    # Label, upper bound and slack take 12 bytes a row, a bound 2; groups come in eights.
+    room = (24 - 12 + n_features * itemsize // 2) // 2
+    return max(8, room // 8 * 8)

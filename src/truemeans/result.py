@@ -28,6 +28,9 @@ class Plan:
         Threads of one call.
     scores : {"samples", "centroids", "none"}
         What the lanes of the fast scores run over; "none" goes straight to canonical distances.
+    skip : {"rows", "groups", "none"}
+        What is remembered between passes to skip work: one bound a row, bounds a row and group
+        of centroids, or nothing.
     block_rows : int
         Rows a thread takes at a time; 0 for a size that fits the caches.
     reason : str
@@ -38,6 +41,7 @@ class Plan:
     target: str
     n_threads: int
     scores: str
+    skip: str
     block_rows: int
     reason: str
 

@@ -20,6 +20,7 @@ from truemeans.engines.base import (
     RowState,
     SqGrids,
 )
+from truemeans.plan import n_groups, should_skip
 from truemeans.result import Plan
 
 __all__ = ["NativeEngine", "targets"]
@@ -68,20 +69,31 @@ class NativeEngine:
         state: RowState,
         sums: FloatArray | None,
     ) -> Pass:
-        plan = self._plan
-        return Pass(
-            *_core.assign(
-                self._team,
-                X,
-                weight,
-                centroids,
-                plan.scores,
-                plan.block_rows,
-                magic,
-                state.labels,
-                sums,
+        plan, team = self._plan, self._team
+        if state.carried is None and sums is not None and plan.skip == "groups":
+            most = n_groups(X.shape[1], X.itemsize)
+            state.carried = _core.Bounds(team, centroids, len(X), most)
+        if isinstance(state.carried, _core.Bounds):
+            n_changed, n_settled, _ = _core.assign_bounded(
+                team, X, weight, centroids, state.carried, magic, state.labels, sums
             )
+            return Pass(n_changed, n_settled)
+        skip = state.carried if isinstance(state.carried, _core.Skip) else None
+        n_changed, n_settled, _ = _core.assign(
+            team,
+            X,
+            weight,
+            centroids,
+            plan.scores,
+            plan.block_rows,
+            skip,
+            magic,
+            state.labels,
+            sums,
         )
+        if skip is None and plan.skip == "rows" and should_skip(n_changed, len(X)):
+            state.carried = _core.Skip(len(X))
+        return Pass(n_changed, n_settled)
 
     def move(
         self,

@@ -1,0 +1,26 @@
+// Skipping rows: one number a row proves that it keeps its label.
+//
+// G. Hamerly, "Making k-means even faster", SDM 2010. When a row is scored, the distance to its
+// own centroid is at most u and to every other at least l. While the own centroid travels t and
+// no other farther than T, l - T > u + t proves that the label stays (triangle inequality).
+// Stored is the slack l - u plus the travel of the label and the farthest travel so far, so
+// nothing is rewritten for a row that is skipped: it is compared with today's travel.
+#pragma once
+
+#include <vector>
+
+#include "panels.hpp"
+#include "travel.hpp"
+
+namespace truemeans {
+
+struct Skip {
+    std::vector<float> slack;  // (n_rows,)
+    Travel travel;
+    Frame frame;  // of the packed rows; distances are in its units
+    bool started = false;
+
+    explicit Skip(std::size_t n_rows) : slack(n_rows) {}
+};
+
+}  // namespace truemeans

@@ -1,0 +1,125 @@
+"""Skipping work: the labels and sums of the dense pass at every iteration, on hard data."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from ladder import name_of
+from truemeans.dataset import Dataset, survey
+from truemeans.engines import native as native_engine
+from truemeans.engines import open_engine
+from truemeans.engines.native import targets
+from truemeans.plan import n_groups
+from truemeans.result import Plan
+from truemeans.sources import ArraySource
+
+
+def dense(target):
+    return Plan("native", target, 1, "samples", "none", 0, "dense")
+
+
+def skipping(target):
+    yield Plan("native", target, 2, "samples", "rows", 0, "rows")
+    yield Plan("native", target, 1, "centroids", "rows", 17, "rows")
+    yield Plan("native", target, 2, "centroids", "groups", 0, "groups")
+
+
+def near_ties(rng, n, d):
+    """Rows half-way between lattice points, nudged by a few units in the last place."""
+    X = rng.integers(-4, 5, size=(n, d)) / 2
+    return X * (1 + rng.integers(-3, 4, size=(n, d)) * 2.0**-23)
+
+
+HARD = {
+    "normal": lambda rng, n, d: rng.normal(size=(n, d)),
+    "near ties": near_ties,
+    "huge offset": lambda rng, n, d: rng.normal(size=(n, d)) + 1e6,
+    "wide range": lambda rng, n, d: rng.normal(size=(n, d)) * 10.0 ** rng.integers(-15, 15, (n, d)),
+    "denormal": lambda rng, n, d: rng.normal(size=(n, d)) * 1e-39,
+    "large": lambda rng, n, d: rng.normal(size=(n, d)) * 1e37,
+    "far groups": lambda rng, n, d: rng.normal(size=(n, d)) + 1e3 * rng.integers(0, 4, (n, 1)),
+    "twins": lambda rng, n, d: np.repeat(rng.normal(size=(n // 4 + 1, d)), 4, axis=0)[:n],
+    "constant columns": lambda rng, n, d: rng.normal(size=(n, d)) * (np.arange(d) % 2),
+}
+
+
+def iterations(X, init, plan, count):
+    """Labels, sums and centroids after each pass."""
+    source = ArraySource(X)
+    with open_engine(plan) as engine:
+        dataset = Dataset(source, engine, survey(source, engine), None)
+        sums = dataset.new_run(len(init))
+        centroids = init.astype(float)
+        for _ in range(count):
+            done = dataset.assign(centroids, sums)
+            yield dataset.labels.copy(), sums.copy(), centroids, done.n_changed
+            centroids = dataset.update(sums, centroids)
+
+
+@pytest.mark.parametrize("dtype", [np.float32, np.float64])
+@pytest.mark.parametrize("shape", [(900, 2, 12), (700, 9, 40), (500, 50, 70)], ids=str)
+@pytest.mark.parametrize("kind", HARD)
+@pytest.mark.parametrize("target", targets())
+def test_bounds_change_no_label_at_any_iteration(target, kind, shape, dtype, monkeypatch):
+    monkeypatch.setattr(native_engine, "should_skip", lambda n_changed, n_samples: True)
+    n, d, k = shape
+    rng = np.random.default_rng(n)
+    X = np.ascontiguousarray(HARD[kind](rng, n, d), dtype)
+    init = X[rng.choice(n, k, replace=False)]
+    init[1] = init[0]  # a duplicated centroid ties everywhere
+    expected = list(iterations(X, init, dense(target), 12))
+    for plan in skipping(target):
+        steps = iterations(X, init, plan, 12)
+        for number, (want, got) in enumerate(zip(expected, steps, strict=True)):
+            np.testing.assert_array_equal(got[0], want[0], err_msg=f"{name_of(plan)} {number}")
+            assert got[1].tobytes() == want[1].tobytes()
+            assert got[3] == want[3]
+
+
+@pytest.mark.parametrize("plan", list(skipping(next(iter(targets())))), ids=name_of)
+def test_centroids_that_jump_are_followed(plan, monkeypatch):
+    """Bounds must hold for any movement, not only for means: here centroids jump and return."""
+    monkeypatch.setattr(native_engine, "should_skip", lambda n_changed, n_samples: True)
+    rng = np.random.default_rng(3)
+    X = rng.normal(size=(2000, 6)).astype(np.float32)
+    source = ArraySource(X)
+    places = [X[rng.choice(2000, 30)].astype(float) for _ in range(3)]
+    with open_engine(plan) as engine, open_engine(dense("")) as plain:
+        mine = Dataset(source, engine, survey(source, engine), None)
+        true = Dataset(source, plain, survey(source, plain), None)
+        sums = [mine.new_run(30), true.new_run(30)]
+        for step in (0, 1, 1, 0, 2, 2, 1, 0, 0):
+            centroids = places[step] + (step == 2) * 1e-6
+            mine.assign(centroids, sums[0])
+            true.assign(centroids, sums[1])
+            np.testing.assert_array_equal(mine.labels, true.labels)
+
+
+def test_late_passes_leave_most_rows_alone():
+    """The share of rows that is scored falls as the centroids come to rest."""
+    rng = np.random.default_rng(0)
+    centers = rng.normal(size=(20, 8)) * 2
+    X = (centers[rng.integers(20, size=20_000)] + rng.normal(size=(20_000, 8))).astype("f4")
+    team = native_engine._core.Team(1, "")
+    skip = native_engine._core.Skip(len(X))
+    labels = np.zeros(len(X), np.int32)
+    centroids = X[:20].astype(float)
+    scored = []
+    for _ in range(40):
+        done = native_engine._core.assign(
+            team, X, None, centroids, "samples", 0, skip, None, labels, None
+        )
+        scored.append(done[2] / len(X))
+        centroids = np.array([X[labels == j].mean(axis=0, dtype=float) for j in range(20)])
+    assert scored[0] == 1.0
+    assert scored[-1] < 0.25
+
+
+def test_bounds_fit_their_memory():
+    """At most 24 bytes a row with the label, plus half of the row."""
+    for d in (8, 48, 128, 768, 4096):
+        for itemsize in (4, 8):
+            groups = n_groups(d, itemsize)
+            assert 12 + 2 * groups <= max(24 + d * itemsize / 2, 28)
+            assert groups % 8 == 0
