@@ -6,7 +6,7 @@ BIN := .venv/bin
 SOURCES := $(shell find src core -name '*.py' -o -name '*.pyi' -o -name '*.[ch]pp') \
            CMakeLists.txt pyproject.toml README.md
 
-.PHONY: run test lint format clean
+.PHONY: run test lint format bench bench-quick clean
 
 run: .stamps/package  ## cluster the bundled flowers and show what came out
 	@mkdir -p out
@@ -29,6 +29,15 @@ format: .stamps/lint  ## put the code into the house style
 	$(BIN)/ruff check --fix .
 	$(BIN)/ruff format .
 
+bench: .stamps/bench  ## every workload, peer and shape: about an hour on a quiet machine
+	$(BIN)/python -m benchmarks run --json out/bench.json --markdown
+	$(BIN)/python -m benchmarks sweep --json out/sweep.json
+	$(BIN)/python -m benchmarks growth
+	$(BIN)/python -m benchmarks memory
+
+bench-quick: .stamps/bench  ## the main workloads with fewer rows, in three minutes
+	$(BIN)/python -m benchmarks run --quick --json out/bench-quick.json
+
 clean:  ## remove everything that was built
 	rm -rf .venv .stamps build out
 
@@ -46,4 +55,8 @@ $(BIN)/python:
 
 .stamps/lint: .stamps/package
 	$(BIN)/python -m pip install --quiet '.[lint,test]'
+	@mkdir -p $(@D) && touch $@
+
+.stamps/bench: .stamps/package
+	$(BIN)/python -m pip install --quiet '.[bench]'
 	@mkdir -p $(@D) && touch $@
