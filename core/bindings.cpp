@@ -272,9 +272,8 @@ void bind_sums(nb::module_& m) {
         [](PyTeam& t, In<double, Cube> sums, In<double, Matrix> previous, bool single) {
             auto out = new_matrix<double>(previous.shape(0), previous.shape(1));
             unlocked([&] {
-                const auto update =
-                    single ? core::update_centroids<float> : core::update_centroids<double>;
-                update(t.team, sums_of(sums), previous.data(), out.data());
+                core::update_centroids(t.team, *t.kernels, sums_of(sums), single,
+                                       previous.data(), out.data());
             });
             return out;
         },
@@ -285,7 +284,7 @@ void bind_sums(nb::module_& m) {
            In<double, Vector> center, double top, double spread_hi, double spread_lo,
            double spread_error) {
             const core::Inertia i = unlocked([&] {
-                return core::inertia_from_sums(t.team, sums_of(sums), centroids.data(),
+                return core::inertia_from_sums(t.team, *t.kernels, sums_of(sums), centroids.data(),
                                              center.data(), top, {spread_hi, spread_lo},
                                              spread_error);
             });

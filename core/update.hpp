@@ -2,9 +2,9 @@
 #pragma once
 
 #include <cstddef>
-#include <cstdint>
 
 #include "double_double.hpp"
+#include "kernels/kernels.hpp"
 #include "team.hpp"
 
 namespace truemeans {
@@ -17,11 +17,10 @@ struct ClusterSums {
     std::size_t n_features;
 };
 
-// Each centroid becomes the exact mean of its rows, rounded once to T and stored as float64; a
-// cluster without weight keeps its centroid. in: previous (k, d); out: centroids (k, d).
-template <class T>
-void update_centroids(Team& team, ClusterSums clusters, const double* previous,
-                      double* centroids);
+// Each centroid becomes the exact mean of its rows, rounded once to float32 (single) or float64;
+// a cluster without weight keeps its centroid. in: previous (k, d); out: centroids (k, d).
+void update_centroids(Team& team, const Kernels& kernels, ClusterSums clusters, bool single,
+                      const double* previous, double* centroids);
 
 struct Inertia {
     double value;
@@ -31,8 +30,8 @@ struct Inertia {
 // Sum of w ||x - c||^2 = spread + sum_j b_j . (W_j b_j - 2 T_j), with b_j = c_j - center and
 // T_j = S_j - W_j center, where spread = sum of w ||x - center||^2 within spread_error, and no
 // |x_f| is above top.
-Inertia inertia_from_sums(Team& team, ClusterSums clusters, const double* centroids,
-                          const double* center, double top, Dd spread,
+Inertia inertia_from_sums(Team& team, const Kernels& kernels, ClusterSums clusters,
+                          const double* centroids, const double* center, double top, Dd spread,
                           double spread_error);
 
 }  // namespace truemeans

@@ -2,6 +2,7 @@
 #define TM_VECTOR_BYTES 64
 #include "canonical.inl.hpp"
 #include "sums.inl.hpp"
+#include "update.inl.hpp"
 #include "exact_table.inl.hpp"
 
 namespace truemeans {
@@ -9,5 +10,7 @@ extern void fill_exact_avx512(Kernels& table);
 void fill_exact_avx512(Kernels& table) {
     fill(table.f32);
     fill(table.f64);
+    table.cluster_mean = cluster_mean;
+    table.inertia_term = inertia_term;
 }
 }  // namespace truemeans

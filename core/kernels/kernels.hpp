@@ -104,6 +104,14 @@ struct Kernels {
     RowKernels<float> f32;
     RowKernels<double> f64;
 
+    // Exact. The mean of a cluster's sums ([grid][d + 1]), rounded once; previous without weight.
+    void (*cluster_mean)(const double* sums, std::size_t n_grids, std::size_t d, bool single,
+                         const double* previous, double* out);
+    // Exact. What a cluster adds to the inertia about center (update.inl.hpp): high part, low
+    // part, and the sizes that bound the error; top bounds every |x|.
+    void (*inertia_term)(const double* sums, std::size_t n_grids, std::size_t d,
+                         const double* centroid, const double* center, double top, double* out);
+
     // centroids: (k, d) holding -2 times the packed centroid; sq_norms: (k,).
     void (*score_samples)(const float* cols, std::size_t n_blocks, std::size_t d,
                           const float* centroids, const float* sq_norms, std::size_t k,
