@@ -135,14 +135,24 @@ void pack_rows(const T* X, const int32_t* list, size_t n_rows, size_t d,
     }
 }
 
-// One tile, lanes = samples: M centroids against one block of rows.
-template <size_t M>
-inline void tile_samples(const float* col, size_t d, const float* centroids,
-                         const float* sq_norms, int32_t id, Two (&two)[kSampleVectors]) {
+// So many features of a block of rows, or of two panels, stay in a first-level cache; beyond,
+// partial scores wait in a second-level cache for the next chunk of features.
+constexpr size_t kSampleFeatures = TM_VECTOR_BYTES == 64 ? 128 : 256;
+constexpr size_t kPanelFeatures = 256;
+
+// Lanes = samples: M centroids against `width` features of one block of rows. centroids and col
+// start at the first of these features; partial: [centroid][sample lane], read unless kFirst,
+// written unless kLast, when the scores are complete.
+template <size_t M, bool kFirst, bool kLast>
+inline void tile_samples(const float* col, size_t d, size_t width, const float* centroids,
+                         const float* sq_norms, float* partial, int32_t id,
+                         Two (&two)[kSampleVectors]) {
     VecF acc[M][kSampleVectors];
     for (size_t m = 0; m < M; ++m)
-        for (size_t v = 0; v < kSampleVectors; ++v) acc[m][v] = broadcast(sq_norms[m]);
-    for (size_t f = 0; f < d; ++f) {
+        for (size_t v = 0; v < kSampleVectors; ++v)
+            acc[m][v] =
+                kFirst ? broadcast(sq_norms[m]) : load(partial + m * kSampleLanes + v * kLanes);
+    for (size_t f = 0; f < width; ++f) {
         VecF a[kSampleVectors];
         for (size_t v = 0; v < kSampleVectors; ++v)
             a[v] = load(col + f * kSampleLanes + v * kLanes);
@@ -153,7 +163,53 @@ inline void tile_samples(const float* col, size_t d, const float* centroids,
     }
     for (size_t m = 0; m < M; ++m) {
         const VecI ids = VecI{} + (id + static_cast<int32_t>(m));
-        for (size_t v = 0; v < kSampleVectors; ++v) two[v].offer(acc[m][v], ids);
+        for (size_t v = 0; v < kSampleVectors; ++v) {
+            if (kLast)
+                two[v].offer(acc[m][v], ids);
+            else
+                store(partial + m * kSampleLanes + v * kLanes, acc[m][v]);
+        }
+    }
+}
+
+// The centroids [first, last) against `width` features of one block of rows.
+template <bool kFirst, bool kLast>
+inline void sweep_samples(const float* col, size_t d, size_t width, const float* centroids,
+                          const float* sq_norms, size_t first, size_t last, float* partial,
+                          Two (&two)[kSampleVectors]) {
+    size_t j = first;
+    for (; j + kTileCentroids <= last; j += kTileCentroids) {
+        // Chunks of rows that lie far apart are not foreseen by the hardware.
+        if (!(kFirst && kLast))
+            for (size_t m = 0; m < kTileCentroids; ++m)
+                for (size_t f = 0; f < width; f += 16)
+                    __builtin_prefetch(centroids + (j + kTileCentroids + m) * d + f);
+        tile_samples<kTileCentroids, kFirst, kLast>(
+            col, d, width, centroids + j * d, sq_norms + j, partial + (j - first) * kSampleLanes,
+            static_cast<int32_t>(j), two);
+    }
+    for (; j < last; ++j)
+        tile_samples<1, kFirst, kLast>(col, d, width, centroids + j * d, sq_norms + j,
+                                       partial + (j - first) * kSampleLanes,
+                                       static_cast<int32_t>(j), two);
+}
+
+// Many features: a chunk of them at a time, for so many centroids that their partial scores stay
+// in a second-level cache.
+inline void sweep_wide(const float* col, size_t d, const float* centroids,
+                       const float* sq_norms, size_t k, Two (&two)[kSampleVectors]) {
+    constexpr size_t kCentroids = 128;
+    float partial[kCentroids * kSampleLanes];
+    for (size_t j = 0; j < k; j += kCentroids) {
+        const size_t last = k - j < kCentroids ? k : j + kCentroids;
+        sweep_samples<true, false>(col, d, kSampleFeatures, centroids, sq_norms, j, last,
+                                   partial, two);
+        size_t f = kSampleFeatures;
+        for (; f + kSampleFeatures < d; f += kSampleFeatures)
+            sweep_samples<false, false>(col + f * kSampleLanes, d, kSampleFeatures,
+                                        centroids + f, sq_norms, j, last, partial, two);
+        sweep_samples<false, true>(col + f * kSampleLanes, d, d - f, centroids + f, sq_norms, j,
+                                   last, partial, two);
     }
 }
 
@@ -163,12 +219,10 @@ void score_samples(const float* cols, size_t n_blocks, size_t d, const float* ce
         const float* col = cols + block * kSampleLanes * d;
         Two two[kSampleVectors];
         for (auto& t : two) t = nothing_yet();
-        size_t j = 0;
-        for (; j + kTileCentroids <= k; j += kTileCentroids)
-            tile_samples<kTileCentroids>(col, d, centroids + j * d, sq_norms + j,
-                                         static_cast<int32_t>(j), two);
-        for (; j < k; ++j)
-            tile_samples<1>(col, d, centroids + j * d, sq_norms + j, static_cast<int32_t>(j), two);
+        if (d <= kSampleFeatures)
+            sweep_samples<true, true>(col, d, d, centroids, sq_norms, 0, k, nullptr, two);
+        else
+            sweep_wide(col, d, centroids, sq_norms, k, two);
         for (size_t v = 0; v < kSampleVectors; ++v) {
             const size_t at = block * kSampleLanes + v * kLanes;
             store(out.best + at, two[v].best);
@@ -215,17 +269,19 @@ inline void transpose(VecF (&square)[kLanes]) {
 // So many rows at a time keep their addresses in registers beside 2 * kStrip accumulators.
 constexpr size_t kStrip = kLanes > 8 ? kLanes / 2 : 4;
 
-// kStrip rows against P neighbouring panels; scores (out): [panel][row].
+// kStrip rows against the features [f0, f1) of P neighbouring panels; scores (in/out):
+// [panel][row], started from the norms.
 template <size_t P>
-inline void score_strip(const float* const* rows, size_t d, const float* panels,
-                        const float* sq_norms, VecF (*scores)[kLanes]) {
+inline void score_strip(const float* const* rows, size_t d, size_t f0, size_t f1,
+                        const float* panels, const float* sq_norms, VecF (*scores)[kLanes]) {
     VecF acc[kStrip][P];
     const float* x[kStrip];
     for (size_t r = 0; r < kStrip; ++r) {
         x[r] = rows[r];
-        for (size_t p = 0; p < P; ++p) acc[r][p] = load(sq_norms + p * kLanes);
+        for (size_t p = 0; p < P; ++p)
+            acc[r][p] = f0 == 0 ? load(sq_norms + p * kLanes) : scores[p][r];
     }
-    for (size_t f = 0; f < d; ++f) {
+    for (size_t f = f0; f < f1; ++f) {
         VecF b[P];
         for (size_t p = 0; p < P; ++p) b[p] = load(panels + (p * d + f) * kLanes);
         for (size_t r = 0; r < kStrip; ++r) {
@@ -237,23 +293,70 @@ inline void score_strip(const float* const* rows, size_t d, const float* panels,
         for (size_t p = 0; p < P; ++p) scores[p][r] = acc[r][p];
 }
 
-// kLanes rows against P panels: accumulated with lanes = centroids, then turned so that lanes =
-// rows, and best and second best need no reduction across lanes.
+// Rows of one call that share a chunk of features of the panels.
+constexpr size_t kSquares = 128 / kLanes;
+
+// Up to kSquares squares of rows against P panels: accumulated with lanes = centroids, then
+// turned so that lanes = rows, and best and second best need no reduction across lanes.
 template <size_t P>
-inline void score_square(const float* const (&rows)[kLanes], size_t d, const float* panels,
-                         const float* sq_norms, int32_t first, Two& two) {
-    VecF scores[P][kLanes];
-    for (size_t r = 0; r < kLanes; r += kStrip) {
-        VecF strip[P][kLanes];
-        score_strip<P>(rows + r, d, panels, sq_norms, strip);
-        for (size_t p = 0; p < P; ++p)
-            for (size_t i = 0; i < kStrip; ++i) scores[p][r + i] = strip[p][i];
+inline void score_squares(const float* const (*rows)[kLanes], size_t n_squares, size_t d,
+                          const float* panels, const float* sq_norms, int32_t first, Two* two) {
+    VecF scores[kSquares][P][kLanes];
+    for (size_t f0 = 0; f0 < d; f0 += kPanelFeatures) {
+        const size_t f1 = d - f0 < kPanelFeatures ? d : f0 + kPanelFeatures;
+        for (size_t s = 0; s < n_squares; ++s)
+            for (size_t r = 0; r < kLanes; r += kStrip) {
+                VecF strip[P][kLanes];
+                for (size_t p = 0; p < P; ++p)
+                    for (size_t i = 0; i < kStrip; ++i) strip[p][i] = scores[s][p][r + i];
+                score_strip<P>(rows[s] + r, d, f0, f1, panels, sq_norms, strip);
+                for (size_t p = 0; p < P; ++p)
+                    for (size_t i = 0; i < kStrip; ++i) scores[s][p][r + i] = strip[p][i];
+            }
     }
-    for (size_t p = 0; p < P; ++p) {
-        transpose(scores[p]);
-        const VecI id = VecI{} + (first + static_cast<int32_t>(p * kLanes));
-        for (size_t j = 0; j < kLanes; ++j)
-            two.offer(scores[p][j], id + static_cast<int32_t>(j));
+    for (size_t s = 0; s < n_squares; ++s)
+        for (size_t p = 0; p < P; ++p) {
+            transpose(scores[s][p]);
+            const VecI id = VecI{} + (first + static_cast<int32_t>(p * kLanes));
+            for (size_t j = 0; j < kLanes; ++j)
+                two[s].offer(scores[s][p][j], id + static_cast<int32_t>(j));
+        }
+}
+
+void score_panels(const float* rows, const int32_t* list, size_t n_rows, size_t d,
+                  const float* panels, const float* sq_norms, size_t n_panels, int32_t first,
+                  truemeans::TwoNearest out) {
+    for (size_t begin = 0; begin < n_rows; begin += kSquares * kLanes) {
+        const size_t left = n_rows - begin;
+        const size_t n = left < kSquares * kLanes ? left : kSquares * kLanes;
+        const size_t n_squares = (n + kLanes - 1) / kLanes;
+        const float* square[kSquares][kLanes];
+        Two two[kSquares];
+        for (size_t s = 0; s < n_squares; ++s) {
+            const size_t i = begin + s * kLanes;
+            for (size_t r = 0; r < kLanes; ++r) {
+                const size_t at = i + r < n_rows ? i + r : n_rows - 1;
+                square[s][r] = rows + (list ? static_cast<size_t>(list[at]) : at) * d;
+            }
+            two[s] = {load(out.best + i), load(out.second + i), load(out.index + i)};
+        }
+        for (size_t p = 0; p < n_panels;) {
+            const float* panel = panels + p * d * kLanes;
+            const int32_t id = first + static_cast<int32_t>(p * kLanes);
+            if (p + 2 <= n_panels) {
+                score_squares<2>(square, n_squares, d, panel, sq_norms + p * kLanes, id, two);
+                p += 2;
+            } else {
+                score_squares<1>(square, n_squares, d, panel, sq_norms + p * kLanes, id, two);
+                p += 1;
+            }
+        }
+        for (size_t s = 0; s < n_squares; ++s) {
+            const size_t i = begin + s * kLanes;
+            store(out.best + i, two[s].best);
+            store(out.second + i, two[s].second);
+            store(out.index + i, two[s].index);
+        }
     }
 }
 
@@ -363,29 +466,6 @@ void least_bound(const uint16_t* lower, size_t n_groups, const float* travel,
         float one = least[0];
         for (size_t lane = 1; lane < 8; ++lane) one = least[lane] < one ? least[lane] : one;
         out[e] = one;
-    }
-}
-
-void score_panels(const float* rows, const int32_t* list, size_t n_rows, size_t d,
-                  const float* panels, const float* sq_norms, size_t n_panels, int32_t first,
-                  truemeans::TwoNearest out) {
-    for (size_t i = 0; i < n_rows; i += kLanes) {
-        const float* square[kLanes];
-        for (size_t r = 0; r < kLanes; ++r) {
-            const size_t at = i + r < n_rows ? i + r : n_rows - 1;
-            square[r] = rows + (list ? static_cast<size_t>(list[at]) : at) * d;
-        }
-        Two two{load(out.best + i), load(out.second + i), load(out.index + i)};
-        size_t p = 0;
-        for (; p + 2 <= n_panels; p += 2)
-            score_square<2>(square, d, panels + p * d * kLanes, sq_norms + p * kLanes,
-                            first + static_cast<int32_t>(p * kLanes), two);
-        if (p < n_panels)
-            score_square<1>(square, d, panels + p * d * kLanes, sq_norms + p * kLanes,
-                            first + static_cast<int32_t>(p * kLanes), two);
-        store(out.best + i, two.best);
-        store(out.second + i, two.second);
-        store(out.index + i, two.index);
     }
 }
 
