@@ -41,15 +41,13 @@ class Survey:
         Range and fineness of each feature.
     bad : tuple of (int, int, float) or None
         Row, column and value of the first entry that is not finite.
+    top : float
+        The largest absolute value of any entry.
     """
 
     extent: Extent
     bad: tuple[int, int, float] | None
-
-    @property
-    def top(self) -> float:
-        """The largest absolute value of any entry."""
-        return float(max(-self.extent.low.min(), self.extent.high.max()))
+    top: float
 
 
 def survey(source: Source, engine: Engine) -> Survey:
@@ -59,10 +57,11 @@ def survey(source: Source, engine: Engine) -> Survey:
         part = engine.survey(X)
         if part.bad < X.size:
             row, column = divmod(part.bad, source.n_features)
-            return Survey(part, (where.start + row, column, float(X[row, column])))
+            value = float(X[row, column])
+            return Survey(part, (where.start + row, column, value), abs(value))
         whole = part if whole is None else _join(whole, part)
     assert whole is not None, "a validated source has rows"
-    return Survey(whole, None)
+    return Survey(whole, None, float(max(-whole.low.min(), whole.high.max())))
 
 
 def _join(a: Extent, b: Extent) -> Extent:

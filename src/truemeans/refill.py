@@ -35,9 +35,10 @@ def refill(dataset: Dataset, sums: FloatArray, centroids: FloatArray) -> FloatAr
     centroids : ndarray of float64, shape (n_clusters, n_features)
         The centroids the labels belong to.
     """
-    empty = np.flatnonzero(sums[:, :, -1].sum(axis=1) == 0.0)
-    if not len(empty):
+    weights = sums[:, :, -1].sum(axis=1)
+    if weights.all():
         return sums
+    empty = np.flatnonzero(weights == 0.0)
     sums = sums.copy()
     taken: set[bytes] = set()
     waiting = list(empty)

@@ -101,7 +101,8 @@ class _Scale:
             low, high, finest, bad = survey.extent
             down = -self.values
             extent = Extent(np.ldexp(low, down), np.ldexp(high, down), np.ldexp(finest, down), bad)
-            source, survey = ScaledSource(source, self.values), replace(survey, extent=extent)
+            source = ScaledSource(source, self.values)
+            survey = replace(survey, extent=extent, top=math.ldexp(survey.top, down))
         if self.weights:
             assert weight is not None
             weight = np.ldexp(weight, -self.weights)
