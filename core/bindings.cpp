@@ -13,6 +13,7 @@
 #include <string>
 
 #include "bounds.hpp"
+#include "boxes.hpp"
 #include "grids.hpp"
 #include "measure.hpp"
 #include "pass.hpp"
@@ -101,6 +102,33 @@ core::Scores scores_of(const std::string& name) {
     if (name == "centroids") return core::Scores::lanes_are_centroids;
     if (name == "none") return core::Scores::none;
     throw std::invalid_argument("internal: no such scores");
+}
+
+template <class T>
+void bind_boxes(nb::module_& m, const char* name) {
+    nb::class_<core::Boxes<T>>(m, name).def(
+        "__init__",
+        [](core::Boxes<T>* self, PyTeam& t, In<T, Matrix> X, Weight weight) {
+            unlocked([&] {
+                new (self) core::Boxes<T>(t.team, *t.kernels, rows_of<T>(X, weight));
+            });
+        },
+        "team"_a, "X"_a.noconvert(), "weight"_a.noconvert().none());
+    m.def(
+        "assign_boxed",
+        [](PyTeam& t, core::Boxes<T>& boxes, In<double, Matrix> centroids,
+           std::optional<In<double, Matrix>> magic, InOut<std::int32_t, Vector> labels,
+           std::optional<InOut<double, Cube>> sums) {
+            const core::Grids grids{data_or_null(magic), magic ? magic->shape(0) : 0};
+            const core::Outcome o = unlocked([&] {
+                return core::assign_boxed(t.team, *t.kernels, boxes, centroids.shape(1),
+                                          centroids_of(centroids), grids, labels.data(),
+                                          data_or_null(sums));
+            });
+            return std::make_tuple(o.n_changed, o.n_settled, o.n_scored);
+        },
+        "team"_a, "boxes"_a, "centroids"_a.noconvert(), "magic"_a.noconvert().none(),
+        "labels"_a.noconvert(), "sums"_a.noconvert().none());
 }
 
 template <class T>
@@ -333,6 +361,8 @@ NB_MODULE(_core, m) {
             },
             "team"_a, "centroids"_a.noconvert(), "n_rows"_a, "most_groups"_a)
         .def_prop_ro("n_groups", [](const core::Bounds& b) { return b.groups.n_groups; });
+    bind_boxes<float>(m, "Boxes32");
+    bind_boxes<double>(m, "Boxes64");
     bind_rows<float>(m);
     bind_rows<double>(m);
     bind_sums(m);

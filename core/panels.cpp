@@ -18,12 +18,31 @@ std::vector<double> exact_panels(Centroids centroids, std::size_t d) {
 }
 
 template <class T>
+Scaling scaling_for(double most, std::size_t d, double fixed_scale) {
+    constexpr double kUnit = 1.0 / (1 << 24);
+    Scaling out;
+    const double g = 1.05 * static_cast<double>(d + 8) * kUnit;
+    // Outside this range canonical distances may underflow or overflow in ways the scaled
+    // scores do not, and with very many features the bound is too weak to be linear.
+    if (!(most > 1e-280 && most < 1e280) || g > 0.01) return out;
+    constexpr int kRange = std::is_same_v<T, float> ? 120 : 900;
+    const int exponent = std::clamp(-std::ilogb(std::sqrt(most)), -kRange, kRange);
+    out.scale = fixed_scale > 0.0 ? fixed_scale : std::ldexp(1.0, exponent);
+    out.sq_norm_top = most * out.scale * out.scale;
+    out.margin = {static_cast<float>(2.0 * g * 2.0 * out.sq_norm_top),
+                  static_cast<float>(2.0 * g)};
+    out.usable =
+        out.sq_norm_top > std::ldexp(1.0, -40) && out.sq_norm_top < std::ldexp(1.0, 40);
+    return out;
+}
+
+template Scaling scaling_for<float>(double, std::size_t, double);
+template Scaling scaling_for<double>(double, std::size_t, double);
+
+template <class T>
 ScorePanels<T>::ScorePanels(Centroids centroids, std::size_t d, const Layout& layout,
                             const Frame* frame) {
-    constexpr double kUnit = 1.0 / (1 << 24);
     const std::size_t k = centroids.k;
-    if (static_cast<double>(d + 8) * kUnit > 0.01) return;
-
     // Centred at the mean of the centroids: small norms make a small margin.
     center.resize(d);
     for (std::size_t f = 0; f < d; ++f) {
@@ -46,19 +65,11 @@ ScorePanels<T>::ScorePanels(Centroids centroids, std::size_t d, const Layout& la
         norms[j] = sum;
         most = std::max(most, sum);
     }
-    // Outside this range canonical distances may underflow or overflow in ways the scaled
-    // scores do not, and the proof would not hold.
-    if (!(most > 1e-280 && most < 1e280)) return;
-    constexpr int kRange = std::is_same_v<T, float> ? 120 : 900;
-    const int exponent = std::clamp(-std::ilogb(std::sqrt(most)), -kRange, kRange);
-    const double s = frame ? frame->scale : std::ldexp(1.0, exponent);
+    const Scaling scaling = scaling_for<T>(most, d, frame ? frame->scale : 0.0);
+    if (!scaling.usable) return;
+    const double s = scaling.scale;
     scale = static_cast<T>(s);
-    most *= s * s;
-    if (!(most > std::ldexp(1.0, -40) && most < std::ldexp(1.0, 40))) return;
-
-    const double g = 1.05 * static_cast<double>(d + 8) * kUnit;  // scores.inl.hpp
-    margin = {static_cast<float>(2.0 * g * 2.0 * most), static_cast<float>(2.0 * g)};
-    sq_norm_top = most;
+    margin = scaling.margin;
     usable = true;
 
     const std::size_t lanes = layout.lanes;

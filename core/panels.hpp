@@ -25,12 +25,23 @@ struct Frame {
     double scale = 1.0;          // a power of two
 };
 
+// The power of two that brings centroids of squared norm up to `most` near 1, and the margin of
+// scores of so scaled centroids (kernels/scores.inl.hpp); usable is false where the proof does
+// not hold.
+struct Scaling {
+    double scale = 1.0;
+    Margin margin{0.0f, 0.0f};
+    double sq_norm_top = 0.0;  // B, of the scaled centroids
+    bool usable = false;
+};
+template <class T>
+Scaling scaling_for(double most, std::size_t d, double fixed_scale = 0.0);
+
 // Centred, scaled and packed float32 centroids, and the margin that makes a gap a proof.
 template <class T>
 struct ScorePanels {
     std::vector<T> center;
     T scale = T(1);
-    double sq_norm_top = 0.0;     // B, the largest squared norm of a packed centroid
     std::vector<float> packed;    // [panel][feature][lane] of -2 b, see kernels.hpp
     std::vector<float> sq_norms;
     std::size_t n_panels = 0;

@@ -28,6 +28,12 @@ def native_plans() -> Iterator[Plan]:
         yield Plan("native", target, 2, "centroids", "groups", 0, "forced")
 
 
+def boxes_plans() -> Iterator[Plan]:
+    """Rows in boxes, for at most three features."""
+    for target in targets():
+        yield Plan("native", target, 2, "samples", "boxes", 0, "forced")
+
+
 def name_of(plan: Plan) -> str:
     return f"{plan.target}-{plan.scores}-{plan.skip}-{plan.n_threads}x{plan.block_rows}"
 

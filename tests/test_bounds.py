@@ -25,6 +25,10 @@ def skipping(target):
     yield Plan("native", target, 2, "centroids", "groups", 0, "groups")
 
 
+def boxed(target):
+    yield Plan("native", target, 2, "samples", "boxes", 0, "boxes")
+
+
 def near_ties(rng, n, d):
     """Rows half-way between lattice points, nudged by a few units in the last place."""
     X = rng.integers(-4, 5, size=(n, d)) / 2
@@ -58,7 +62,9 @@ def iterations(X, init, plan, count):
 
 
 @pytest.mark.parametrize("dtype", [np.float32, np.float64])
-@pytest.mark.parametrize("shape", [(900, 2, 12), (700, 9, 40), (500, 50, 70)], ids=str)
+@pytest.mark.parametrize(
+    "shape", [(900, 2, 12), (2000, 3, 40), (3000, 1, 9), (700, 9, 40), (500, 50, 70)], ids=str
+)
 @pytest.mark.parametrize("kind", HARD)
 @pytest.mark.parametrize("target", targets())
 def test_bounds_change_no_label_at_any_iteration(target, kind, shape, dtype, monkeypatch):
@@ -69,7 +75,7 @@ def test_bounds_change_no_label_at_any_iteration(target, kind, shape, dtype, mon
     init = X[rng.choice(n, k, replace=False)]
     init[1] = init[0]  # a duplicated centroid ties everywhere
     expected = list(iterations(X, init, dense(target), 12))
-    for plan in skipping(target):
+    for plan in (*skipping(target), *(boxed(target) if d <= 3 else ())):
         steps = iterations(X, init, plan, 12)
         for number, (want, got) in enumerate(zip(expected, steps, strict=True)):
             np.testing.assert_array_equal(got[0], want[0], err_msg=f"{name_of(plan)} {number}")

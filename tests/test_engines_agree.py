@@ -5,7 +5,16 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from ladder import KINDS, REFERENCE, assert_same_run, make_rows, name_of, native_plans, run
+from ladder import (
+    KINDS,
+    REFERENCE,
+    assert_same_run,
+    boxes_plans,
+    make_rows,
+    name_of,
+    native_plans,
+    run,
+)
 from truemeans.engines import open_engine
 from truemeans.engines.base import N_BUCKETS, RowState, SqGrids
 from truemeans.engines.native import NativeEngine, targets
@@ -42,7 +51,7 @@ def test_runs_agree_to_the_last_bit(size, kind, dtype):
     if weight is not None and not weight.any():
         weight[0] = 1.0
     expected = run(X, init, REFERENCE, weight, max_iter=4)
-    for plan in native_plans():
+    for plan in (*native_plans(), *(boxes_plans() if d <= 3 else ())):
         assert_same_run(expected, run(X, init, plan, weight, max_iter=4))
 
 

@@ -105,3 +105,24 @@ def test_float32_far_from_the_origin(offset):
             truemeans.KMeans(k, init=init, n_init=1, max_iter=1).fit(shifted).predict(shifted),
             model.labels_,
         )
+
+
+@pytest.mark.parametrize("weighted", [False, True])
+@pytest.mark.parametrize("dtype", [np.float32, np.float64])
+@pytest.mark.parametrize("d", [1, 2, 3])
+def test_many_rows_of_few_features_go_through_boxes(d, dtype, weighted, monkeypatch):
+    rng = np.random.default_rng(d)
+    X = np.vstack([rng.normal(size=(30_000, d)) * 0.01 + 5, rng.normal(size=(30_000, d))])
+    X = np.ascontiguousarray(X, dtype)
+    X[0] = 1e4  # an outlier that the grid must bear
+    weight = rng.random(len(X)) if weighted else None
+    result = truemeans.k_means(X, 40, init=X[::1500], sample_weight=weight, max_iter=6)
+    assert result.plan.skip == "boxes"
+    expected = run(X, X[::1500], PLAN, weight, max_iter=6)
+    np.testing.assert_array_equal(result.labels, expected.labels)
+    np.testing.assert_array_equal(result.centroids, expected.centroids)
+    for n_threads in (1, 3):
+        other = truemeans.k_means(
+            X, 40, init=X[::1500], sample_weight=weight, max_iter=6, n_threads=n_threads
+        )
+        assert_same_result(result, other)

@@ -81,6 +81,22 @@ def test_the_weighted_mean_is_exact_and_rounded_once(X, data):
     np.testing.assert_array_equal(mean_of(X, weight), exact_mean(X, weight))
 
 
+@pytest.mark.parametrize("weighted", [False, True])
+@pytest.mark.parametrize("d", [1, 2, 7, 8, 9])
+def test_narrow_and_wide_rows_are_summed_alike(d, weighted):
+    """Rows of few features are summed in runs before they touch memory; the sums are the same."""
+    rng = np.random.default_rng(d)
+    X = rng.normal(size=(400, d)) * 10.0 ** rng.integers(-6, 6, size=(400, d))
+    weight = rng.random(400) if weighted else None
+    init = X[:5]
+    narrow = run(X, init, PLAN, weight, max_iter=3)
+    labels = narrow.labels
+    for j in range(5):
+        own = None if weight is None else weight[labels == j]
+        done = run(X, narrow.centroids, PLAN, weight, max_iter=1)
+        np.testing.assert_array_equal(done.centroids[j], exact_mean(X[labels == j], own))
+
+
 @pytest.mark.parametrize("dtype", [np.float32, np.float64])
 def test_the_order_of_rows_changes_no_bit(dtype):
     rng = np.random.default_rng(5)

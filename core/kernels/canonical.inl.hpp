@@ -92,6 +92,30 @@ void own_sq_dist(const T* X, size_t n_rows, size_t d, const double* centroids,
     }
 }
 
+double box_sq_dist(const double* low, const double* high, size_t d, const double* panels,
+                   size_t k, double* near) {
+    const auto larger = [](Vec8 a, Vec8 b) { return a < b ? b : a; };
+    Vec8 reach = Vec8{} + __builtin_inf();
+    for (size_t j = 0; j < k; j += 8) {
+        const double* panel = panels + j * d;
+        Vec8 least = {}, most = {};
+        for (size_t f = 0; f < d; ++f) {
+            const Vec8 c = load8(panel + f * 8);
+            const Vec8 below = low[f] - c;
+            const Vec8 above = c - high[f];
+            const Vec8 outside = larger(larger(below, above), Vec8{});
+            const Vec8 across = larger(-below, -above);
+            least += outside * outside;
+            most += across * across;
+        }
+        store8(near + j, least);
+        reach = most < reach ? most : reach;  // lanes beyond k repeat the last centroid
+    }
+    double one = reach[0];
+    for (size_t lane = 1; lane < 8; ++lane) one = reach[lane] < one ? reach[lane] : one;
+    return one;
+}
+
 inline uint64_t mix64(uint64_t z) {
     // The finaliser of SplitMix64 (Steele, Lea, Flood 2014).
     z = (z ^ (z >> 30)) * 0xbf58476d1ce4e5b9ULL;

@@ -112,6 +112,12 @@ struct Kernels {
     void (*inertia_term)(const double* sums, std::size_t n_grids, std::size_t d,
                          const double* centroid, const double* center, double top, double* out);
 
+    // Exact to a few units in the last place. The squared distances from each centroid to the
+    // nearest point of a box; panels as for nearest, near (out) padded to 8. Returns the least
+    // over centroids of the squared distance to the farthest point.
+    double (*box_sq_dist)(const double* low, const double* high, std::size_t d,
+                          const double* panels, std::size_t k, double* near);
+
     // centroids: (k, d) holding -2 times the packed centroid; sq_norms: (k,).
     void (*score_samples)(const float* cols, std::size_t n_blocks, std::size_t d,
                           const float* centroids, const float* sq_norms, std::size_t k,

@@ -25,21 +25,15 @@
 #pragma once
 
 #include "kernels.hpp"
+#include "pack.inl.hpp"
 #include "vocabulary.hpp"
 
 namespace {
 
-#if TM_VECTOR_BYTES == 64
-constexpr size_t kSampleVectors = 4;
-#else
-constexpr size_t kSampleVectors = 2;
-#endif
 constexpr size_t kTileCentroids = 4;
-constexpr size_t kSampleLanes = kSampleVectors * kLanes;
 
 inline VecF vmin(VecF a, VecF b) { return a < b ? a : b; }
 inline VecF vmax(VecF a, VecF b) { return a < b ? b : a; }
-inline VecF broadcast(float x) { return VecF{} + x; }
 
 struct Two {
     VecF best, second;
@@ -54,85 +48,6 @@ struct Two {
 
 inline Two nothing_yet() {
     return {broadcast(truemeans::kFarScore), broadcast(truemeans::kFarScore), VecI{}};
-}
-
-template <class T>
-inline float center_one(T x, T center, T scale) {
-    return static_cast<float>((x - center) * scale);
-}
-
-// Four rows by four features at a time, so that the transposition is shuffles, not scalar stores.
-inline void transpose4(const float (&rows)[4][4], float* cols, size_t stride) {
-    Vec4F r[4];
-    for (int i = 0; i < 4; ++i) r[i] = *reinterpret_cast<const Vec4FLoose*>(rows[i]);
-    const Vec4F p = __builtin_shufflevector(r[0], r[1], 0, 4, 1, 5);
-    const Vec4F q = __builtin_shufflevector(r[2], r[3], 0, 4, 1, 5);
-    const Vec4F s = __builtin_shufflevector(r[0], r[1], 2, 6, 3, 7);
-    const Vec4F t = __builtin_shufflevector(r[2], r[3], 2, 6, 3, 7);
-    *reinterpret_cast<Vec4FLoose*>(cols) = __builtin_shufflevector(p, q, 0, 1, 4, 5);
-    *reinterpret_cast<Vec4FLoose*>(cols + stride) = __builtin_shufflevector(p, q, 2, 3, 6, 7);
-    *reinterpret_cast<Vec4FLoose*>(cols + 2 * stride) = __builtin_shufflevector(s, t, 0, 1, 4, 5);
-    *reinterpret_cast<Vec4FLoose*>(cols + 3 * stride) = __builtin_shufflevector(s, t, 2, 3, 6, 7);
-}
-
-template <class T>
-void pack_samples(const T* X, const int32_t* list, size_t n_rows, size_t d,
-                  truemeans::Centering<T> c, float* cols, float* norms) {
-    const auto row = [&](size_t i) { return X + (list ? static_cast<size_t>(list[i]) : i) * d; };
-    for (size_t first = 0; first < n_rows; first += kSampleLanes) {
-        const size_t n = n_rows - first < kSampleLanes ? n_rows - first : kSampleLanes;
-        float* col = cols + first * d;
-        size_t i = 0;
-        for (; i + 4 <= n; i += 4) {
-            const T* x[4];
-            for (size_t r = 0; r < 4; ++r) x[r] = row(first + i + r);
-            size_t f = 0;
-            for (; f + 4 <= d; f += 4) {
-                float tile[4][4];
-                for (size_t r = 0; r < 4; ++r)
-                    for (size_t g = 0; g < 4; ++g)
-                        tile[r][g] = center_one(x[r][f + g], c.center[f + g], c.scale);
-                transpose4(tile, col + f * kSampleLanes + i, kSampleLanes);
-            }
-            for (; f < d; ++f)
-                for (size_t r = 0; r < 4; ++r)
-                    col[f * kSampleLanes + i + r] = center_one(x[r][f], c.center[f], c.scale);
-        }
-        for (; i < n; ++i)
-            for (size_t f = 0; f < d; ++f)
-                col[f * kSampleLanes + i] =
-                    center_one(row(first + i)[f], c.center[f], c.scale);
-        for (; i < kSampleLanes; ++i)
-            for (size_t f = 0; f < d; ++f) col[f * kSampleLanes + i] = 0.0f;
-        for (size_t v = 0; v < kSampleVectors; ++v) {
-            VecF sum{};
-            for (size_t f = 0; f < d; ++f) {
-                const VecF a = load(col + f * kSampleLanes + v * kLanes);
-                sum += a * a;
-            }
-            store(norms + first + v * kLanes, sum);
-        }
-    }
-}
-
-template <class T>
-void pack_rows(const T* X, const int32_t* list, size_t n_rows, size_t d,
-               truemeans::Centering<T> c, float* rows, float* norms) {
-    for (size_t i = 0; i < n_rows; ++i) {
-        const T* x = X + (list ? static_cast<size_t>(list[i]) : i) * d;
-        float* row = rows + i * d;
-        for (size_t f = 0; f < d; ++f) row[f] = center_one(x[f], c.center[f], c.scale);
-        VecF sum{};
-        size_t f = 0;
-        for (; f + kLanes <= d; f += kLanes) {
-            const VecF a = load(row + f);
-            sum += a * a;
-        }
-        float total = 0.0f;
-        for (size_t lane = 0; lane < kLanes; ++lane) total += sum[lane];
-        for (; f < d; ++f) total += row[f] * row[f];
-        norms[i] = total;
-    }
 }
 
 // So many features of a block of rows, or of two panels, stay in a first-level cache; beyond,
@@ -357,115 +272,6 @@ void score_panels(const float* rows, const int32_t* list, size_t n_rows, size_t 
             store(out.second + i, two[s].second);
             store(out.index + i, two[s].index);
         }
-    }
-}
-
-void score_own(const float* rows, size_t n_rows, size_t d, const float* centroids,
-               const int32_t* own, const float* sq_norms, float* out) {
-    for (size_t i = 0; i < n_rows; ++i) {
-        const float* a = rows + i * d;
-        const float* b = centroids + static_cast<size_t>(own[i]) * d;
-        VecF sum{};
-        size_t f = 0;
-        for (; f + kLanes <= d; f += kLanes) sum += load(a + f) * load(b + f);
-        float total = sq_norms[own[i]];
-        for (size_t lane = 0; lane < kLanes; ++lane) total += sum[lane];
-        for (; f < d; ++f) total += a[f] * b[f];
-        out[i] = total;
-    }
-}
-
-void distance_at_most(const float* scores, const float* norms, size_t n,
-                      truemeans::Margin margin, float* out) {
-    for (size_t i = 0; i < n; ++i) {
-        const float sq = scores[i] + norms[i] + (margin.constant + margin.slope * norms[i]);
-        out[i] = __builtin_sqrtf(sq > 0.0f ? sq : 0.0f) * (1.0f + 0x1p-22f);
-    }
-}
-
-void distance_at_least(const float* scores, const float* norms, size_t n,
-                       truemeans::Margin margin, float travel, uint16_t* out) {
-    for (size_t i = 0; i < n; ++i) {
-        const float sq = scores[i] + norms[i] - (margin.constant + margin.slope * norms[i]);
-        const float distance = __builtin_sqrtf(sq > 0.0f ? sq : 0.0f) * (1.0f - 0x1p-22f);
-        const float stored = (distance + travel) * (1.0f - 0x1p-22f);
-        uint32_t bits;
-        __builtin_memcpy(&bits, &stored, sizeof bits);
-        out[i] = static_cast<uint16_t>(bits >> 16);
-    }
-}
-
-void distance_gap(const float* best, const float* second, const float* norms, size_t n,
-                  truemeans::Margin margin, float* out) {
-    for (size_t i = 0; i < n; ++i) {
-        const float m = margin.constant + margin.slope * norms[i];
-        const float above = best[i] + norms[i] + m;
-        const float below = second[i] + norms[i] - m;
-        out[i] = __builtin_sqrtf(below > 0.0f ? below : 0.0f) * (1.0f - 0x1p-21f) -
-                 __builtin_sqrtf(above > 0.0f ? above : 0.0f) * (1.0f + 0x1p-21f);
-    }
-}
-
-// Appends the numbers of the lanes that are set; late passes find none in most vectors.
-inline size_t append_lanes(VecI set, size_t first, int32_t* list, size_t n) {
-    uint64_t bits[kLanes / 2];
-    __builtin_memcpy(bits, &set, sizeof set);
-    uint64_t any = 0;
-    for (const uint64_t b : bits) any |= b;
-    if (any == 0) return n;
-    for (size_t lane = 0; lane < kLanes; ++lane) {
-        list[n] = static_cast<int32_t>(first + lane);
-        n += set[lane] != 0;
-    }
-    return n;
-}
-
-size_t rows_reached(const float* slack, const int32_t* labels, const float* travel,
-                    float farthest, size_t n_rows, int32_t* list) {
-    size_t n = 0;
-    size_t i = 0;
-    for (; i + kLanes <= n_rows; i += kLanes) {
-        float gone[kLanes];
-        for (size_t lane = 0; lane < kLanes; ++lane) gone[lane] = travel[labels[i + lane]];
-        n = append_lanes(load(slack + i) <= load(gone) + farthest, i, list, n);
-    }
-    for (; i < n_rows; ++i) {
-        list[n] = static_cast<int32_t>(i);
-        n += slack[i] <= travel[labels[i]] + farthest;
-    }
-    return n;
-}
-
-size_t rows_within(const float* slack, float gone, size_t n_rows, int32_t* list) {
-    size_t n = 0;
-    size_t i = 0;
-    for (; i + kLanes <= n_rows; i += kLanes) {
-        n = append_lanes(load(slack + i) <= broadcast(gone), i, list, n);
-    }
-    for (; i < n_rows; ++i) {
-        list[n] = static_cast<int32_t>(i);
-        n += slack[i] <= gone;
-    }
-    return n;
-}
-
-void least_bound(const uint16_t* lower, size_t n_groups, const float* travel,
-                 const int32_t* list, size_t n_list, float* out) {
-    constexpr float kMore = 1.0f + 0x1p-22f;
-    constexpr float kLess = 1.0f - 0x1p-22f;
-    for (size_t e = 0; e < n_list; ++e) {
-        const uint16_t* bounds = lower + static_cast<size_t>(list[e]) * n_groups;
-        Vec8F least = Vec8F{} + truemeans::kFarScore;
-        for (size_t g = 0; g < n_groups; g += 8) {
-            const Vec8Half halves = *reinterpret_cast<const Vec8HalfLoose*>(bounds + g);
-            const Vec8Bits bits = __builtin_convertvector(halves, Vec8Bits) << 16;
-            const Vec8F gone = *reinterpret_cast<const Vec8FLoose*>(travel + g);
-            const Vec8F now = Vec8F(bits) * kLess - gone * kMore;
-            least = now < least ? now : least;
-        }
-        float one = least[0];
-        for (size_t lane = 1; lane < 8; ++lane) one = least[lane] < one ? least[lane] : one;
-        out[e] = one;
     }
 }
 

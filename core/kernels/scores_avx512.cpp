@@ -1,6 +1,7 @@
 // Scores for the avx512 target; CMakeLists.txt gives the flags.
 #define TM_VECTOR_BYTES 64
 #include "scores.inl.hpp"
+#include "proofs.inl.hpp"
 
 namespace truemeans {
 extern void fill_scores_avx512(Kernels& table);

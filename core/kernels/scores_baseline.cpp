@@ -1,6 +1,7 @@
 // Scores for the baseline target; CMakeLists.txt gives the flags.
 #define TM_VECTOR_BYTES 16
 #include "scores.inl.hpp"
+#include "proofs.inl.hpp"
 
 namespace truemeans {
 extern void fill_scores_baseline(Kernels& table);

@@ -92,9 +92,67 @@ inline void move_row(const T* x, size_t d, double w, truemeans::Grids grids, dou
     move_value(w, grids.magic + d, width, grids.n_grids, at(from, d), to + d, stride);
 }
 
+// Few features: a row and its weight are one vector, and a run of rows that make the same move is
+// summed before it touches memory.
+constexpr size_t kFewFeatures = 7;
+
+template <bool kWeighted, class T>
+size_t move_run(const T* X, size_t d, const double* weight, truemeans::Moves moves, size_t first,
+                truemeans::Grids grids, const Vec8* magic, double* sums, size_t stride) {
+    constexpr size_t kMost = 8;
+    Vec8 acc[kMost] = {};
+    size_t i = first;
+    for (; i < moves.n_moves && moves.from[i] == moves.from[first] && moves.to[i] == moves.to[first];
+         ++i) {
+        const size_t row = static_cast<size_t>(moves.rows[i]);
+        Vec8 v = {};
+        for (size_t f = 0; f < d; ++f) v[f] = static_cast<double>(X[row * d + f]);
+        v[d] = 1.0;
+        Vec8 e = {};
+        if (kWeighted) {
+            const Vec8 w = Vec8{} + weight[row];
+            const Vec8 p = w * v;
+            e = product_error(w, v, p);
+            v = p;
+        }
+        for (size_t g = 0; g < grids.n_grids; ++g) {
+            const Vec8 t = (v + magic[g]) - magic[g];
+            acc[g] += t;
+            v -= t;
+            if (kWeighted) {
+                const Vec8 s = (e + magic[g]) - magic[g];
+                acc[g] += s;
+                e -= s;
+            }
+        }
+    }
+    const size_t cluster = grids.n_grids * stride;
+    for (size_t g = 0; g < grids.n_grids; ++g)
+        for (size_t f = 0; f <= d; ++f) {
+            sums[static_cast<size_t>(moves.to[first]) * cluster + g * stride + f] += acc[g][f];
+            if (moves.from[first] >= 0)
+                sums[static_cast<size_t>(moves.from[first]) * cluster + g * stride + f] -=
+                    acc[g][f];
+        }
+    return i;
+}
+
+template <class T>
+void move_few_features(const T* X, size_t d, const double* weight, truemeans::Moves moves,
+                       truemeans::Grids grids, double* sums, size_t stride) {
+    Vec8 magic[8] = {};
+    for (size_t g = 0; g < grids.n_grids; ++g)
+        for (size_t f = 0; f <= d; ++f) magic[g][f] = grids.magic[g * (d + 1) + f];
+    for (size_t i = 0; i < moves.n_moves;)
+        i = weight ? move_run<true>(X, d, weight, moves, i, grids, magic, sums, stride)
+                   : move_run<false>(X, d, weight, moves, i, grids, magic, sums, stride);
+}
+
 template <class T>
 void move_rows(const T* X, size_t d, const double* weight, truemeans::Moves moves,
                truemeans::Grids grids, double* sums, size_t stride) {
+    if (d <= kFewFeatures)
+        return move_few_features(X, d, weight, moves, grids, sums, stride);
     const size_t cluster = grids.n_grids * stride;
     for (size_t i = 0; i < moves.n_moves; ++i) {
         const size_t row = static_cast<size_t>(moves.rows[i]);

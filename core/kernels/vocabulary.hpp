@@ -48,6 +48,8 @@ inline void store(float* p, VecF v) { *reinterpret_cast<VecFLoose*>(p) = v; }
 inline VecI load(const int32_t* p) { return *reinterpret_cast<const VecILoose*>(p); }
 inline void store(int32_t* p, VecI v) { *reinterpret_cast<VecILoose*>(p) = v; }
 
+inline VecF broadcast(float x) { return VecF{} + x; }
+
 inline Vec8 load8(const double* p) { return *reinterpret_cast<const Vec8Loose*>(p); }
 inline Vec8 load8(const float* p) {
     return __builtin_convertvector(Vec8F(*reinterpret_cast<const Vec8FLoose*>(p)), Vec8);

@@ -25,6 +25,21 @@ def survey(team: Team, X: _Rows) -> tuple[_Float, _Float, _Float, int]: ...
 class Skip:
     def __init__(self, n_rows: int) -> None: ...
 
+class Boxes32:
+    def __init__(self, team: Team, X: _Rows, weight: _Float | None) -> None: ...
+
+class Boxes64:
+    def __init__(self, team: Team, X: _Rows, weight: _Float | None) -> None: ...
+
+def assign_boxed(
+    team: Team,
+    boxes: Boxes32 | Boxes64,
+    centroids: _Float,
+    magic: _Float | None,
+    labels: _Labels,
+    sums: _Float | None,
+) -> tuple[int, int, int]: ...
+
 class Bounds:
     def __init__(self, team: Team, centroids: _Float, n_rows: int, most_groups: int) -> None: ...
     @property

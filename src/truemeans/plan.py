@@ -26,6 +26,13 @@ _CENTROIDS_TO_CLUSTERS = 128
 # scoring a row densely costs several times that (run --only ivf,embed,midk).
 _GROUPS_FROM_ENTRIES = 65_536
 _GROUPS_FROM_FEATURES = 48
+# Sorting rows into boxes costs a few dense passes, and boxes pay the more the more centroids
+# there are to rule out (run --only geo,palette,pixels).
+_BOXES_TO_FEATURES = 3
+_BOXES_FROM_CLUSTERS = 32
+_BOXES_FROM_SAMPLES = 50_000
+# The sort cannot be interrupted half-way; so many rows take well under a second.
+_BOXES_TO_SAMPLES = 20_000_000
 # One bound a row costs a twentieth of a dense pass and begins to pay when so few rows change
 # (run --only tabular,converge).
 _SKIP_BELOW_CHANGED = 0.125
@@ -46,16 +53,23 @@ def make_plan(
     work = n_samples * n_features * n_clusters
     small = work < _THREADS_FROM and n_threads is None
     threads = 1 if small else resolve_threads(n_threads)
-    scores, skip, reason = _method(n_features, n_clusters, work)
+    scores, skip, reason = _method(n_samples, n_features, n_clusters)
     return Plan(engine, target, threads, scores, skip, 0, reason)
 
 
-def _method(n_features: int, n_clusters: int, work: int) -> tuple[str, str, str]:
+def _method(n_samples: int, n_features: int, n_clusters: int) -> tuple[str, str, str]:
     entries = n_features * n_clusters
+    work = n_samples * entries
     if n_clusters == 1:
         return "none", "none", "one cluster takes every row"
     if work < _PACK_FROM:
         return "none", "none", "small enough for canonical distances alone"
+    if (
+        n_features <= _BOXES_TO_FEATURES
+        and n_clusters >= _BOXES_FROM_CLUSTERS
+        and _BOXES_FROM_SAMPLES <= n_samples <= _BOXES_TO_SAMPLES
+    ):
+        return "samples", "boxes", "rows in boxes along a curve, few candidates each"
     if entries >= _GROUPS_FROM_ENTRIES and n_features >= _GROUPS_FROM_FEATURES:
         return "centroids", "groups", "tiles of centroids, bounds by groups of centroids"
     if n_features >= _CENTROIDS_FROM_FEATURES and n_clusters <= _CENTROIDS_TO_CLUSTERS:

@@ -28,9 +28,9 @@ class Plan:
         Threads of one call.
     scores : {"samples", "centroids", "none"}
         What the lanes of the fast scores run over; "none" goes straight to canonical distances.
-    skip : {"rows", "groups", "none"}
+    skip : {"rows", "groups", "boxes", "none"}
         What is remembered between passes to skip work: one bound a row, bounds a row and group
-        of centroids, or nothing.
+        of centroids, rows sorted into boxes (at most 3 features), or nothing.
     block_rows : int
         Rows a thread takes at a time; 0 for a size that fits the caches.
     reason : str

@@ -70,30 +70,36 @@ class NativeEngine:
         sums: FloatArray | None,
     ) -> Pass:
         plan, team = self._plan, self._team
-        if state.carried is None and sums is not None and plan.skip == "groups":
-            most = n_groups(X.shape[1], X.itemsize)
-            state.carried = _core.Bounds(team, centroids, len(X), most)
+        if state.carried is None and sums is not None:
+            state.carried = self._remember(X, weight, centroids)
+        if isinstance(state.carried, _core.Boxes32 | _core.Boxes64):
+            done = _core.assign_boxed(team, state.carried, centroids, magic, state.labels, sums)
+            return Pass(*done[:2])
         if isinstance(state.carried, _core.Bounds):
-            n_changed, n_settled, _ = _core.assign_bounded(
+            done = _core.assign_bounded(
                 team, X, weight, centroids, state.carried, magic, state.labels, sums
             )
-            return Pass(n_changed, n_settled)
+            return Pass(*done[:2])
         skip = state.carried if isinstance(state.carried, _core.Skip) else None
-        n_changed, n_settled, _ = _core.assign(
-            team,
-            X,
-            weight,
-            centroids,
-            plan.scores,
-            plan.block_rows,
-            skip,
-            magic,
-            state.labels,
-            sums,
+        scores, block_rows = plan.scores, plan.block_rows
+        done = _core.assign(
+            team, X, weight, centroids, scores, block_rows, skip, magic, state.labels, sums
         )
-        if skip is None and plan.skip == "rows" and should_skip(n_changed, len(X)):
+        if skip is None and plan.skip == "rows" and should_skip(done[0], len(X)):
             state.carried = _core.Skip(len(X))
-        return Pass(n_changed, n_settled)
+        return Pass(*done[:2])
+
+    def _remember(
+        self, X: Rows, weight: FloatArray | None, centroids: FloatArray
+    ) -> _core.Boxes32 | _core.Boxes64 | _core.Bounds | None:
+        """What is kept about these rows from the first pass on."""
+        if self._plan.skip == "boxes":
+            boxes = _core.Boxes32 if X.dtype == np.float32 else _core.Boxes64
+            return boxes(self._team, X, weight)
+        if self._plan.skip == "groups":
+            most = n_groups(X.shape[1], X.itemsize)
+            return _core.Bounds(self._team, centroids, len(X), most)
+        return None
 
     def move(
         self,

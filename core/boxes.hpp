@@ -1,0 +1,42 @@
+// Few features: rows in boxes, and for each box the few centroids that can own a row of it.
+//
+// T. Kanungo et al., "An efficient k-means clustering algorithm: analysis and implementation",
+// IEEE TPAMI 24(7), 2002: a centroid whose least distance to a box exceeds another's greatest
+// distance to it owns no row of the box. Here the boxes are not a tree: rows are put once in the
+// order of a Morton curve through a grid, by a counting sort, and every so many neighbours get a
+// box. A box left with one centroid is labelled without looking at its rows.
+//
+// The distances to boxes are float64; a centroid is ruled out only when it is farther by a factor
+// of 1 + 2^-40, far above the error of both sides and of the canonical distances.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <vector>
+
+#include "pass.hpp"
+
+namespace truemeans {
+
+constexpr std::size_t kBoxFeatures = 3;  // the most a grid is made for
+
+// A block of rows in the order of the curve, with everything a pass needs of them.
+template <class T>
+struct Boxes {
+    std::size_t per_box;
+    std::vector<T> X;                  // (n, d) sorted
+    std::vector<std::int32_t> order;   // (n,) number of each sorted row in the block
+    std::vector<double> weight;        // (n,) sorted, empty for ones
+    std::vector<double> low, high;     // (n_boxes, d)
+    std::vector<std::int32_t> labels;  // (n,) sorted, -1 before the first pass
+    std::vector<std::int32_t> owner;   // (n_boxes,) the label of all its rows, -1 for several
+
+    Boxes(Team& team, const Kernels& kernels, Rows<T> rows);
+};
+
+// As assign(); labels (n,) are in the block's own order and must be those of the last pass.
+template <class T>
+Outcome assign_boxed(Team& team, const Kernels& kernels, Boxes<T>& boxes, std::size_t d,
+                     Centroids centroids, Grids grids, std::int32_t* labels, double* sums);
+
+}  // namespace truemeans

@@ -1,0 +1,119 @@
+// What scores prove about later passes: bounds on distances, and which rows they leave open
+// (skip.hpp and bounds.hpp say how they are used).
+#pragma once
+
+#include "kernels.hpp"
+#include "vocabulary.hpp"
+
+namespace {
+
+void score_own(const float* rows, size_t n_rows, size_t d, const float* centroids,
+               const int32_t* own, const float* sq_norms, float* out) {
+    for (size_t i = 0; i < n_rows; ++i) {
+        const float* a = rows + i * d;
+        const float* b = centroids + static_cast<size_t>(own[i]) * d;
+        VecF sum{};
+        size_t f = 0;
+        for (; f + kLanes <= d; f += kLanes) sum += load(a + f) * load(b + f);
+        float total = sq_norms[own[i]];
+        for (size_t lane = 0; lane < kLanes; ++lane) total += sum[lane];
+        for (; f < d; ++f) total += a[f] * b[f];
+        out[i] = total;
+    }
+}
+
+void distance_at_most(const float* scores, const float* norms, size_t n,
+                      truemeans::Margin margin, float* out) {
+    for (size_t i = 0; i < n; ++i) {
+        const float sq = scores[i] + norms[i] + (margin.constant + margin.slope * norms[i]);
+        out[i] = __builtin_sqrtf(sq > 0.0f ? sq : 0.0f) * (1.0f + 0x1p-22f);
+    }
+}
+
+void distance_at_least(const float* scores, const float* norms, size_t n,
+                       truemeans::Margin margin, float travel, uint16_t* out) {
+    for (size_t i = 0; i < n; ++i) {
+        const float sq = scores[i] + norms[i] - (margin.constant + margin.slope * norms[i]);
+        const float distance = __builtin_sqrtf(sq > 0.0f ? sq : 0.0f) * (1.0f - 0x1p-22f);
+        const float stored = (distance + travel) * (1.0f - 0x1p-22f);
+        uint32_t bits;
+        __builtin_memcpy(&bits, &stored, sizeof bits);
+        out[i] = static_cast<uint16_t>(bits >> 16);
+    }
+}
+
+void distance_gap(const float* best, const float* second, const float* norms, size_t n,
+                  truemeans::Margin margin, float* out) {
+    for (size_t i = 0; i < n; ++i) {
+        const float m = margin.constant + margin.slope * norms[i];
+        const float above = best[i] + norms[i] + m;
+        const float below = second[i] + norms[i] - m;
+        out[i] = __builtin_sqrtf(below > 0.0f ? below : 0.0f) * (1.0f - 0x1p-21f) -
+                 __builtin_sqrtf(above > 0.0f ? above : 0.0f) * (1.0f + 0x1p-21f);
+    }
+}
+
+// Appends the numbers of the lanes that are set; late passes find none in most vectors.
+inline size_t append_lanes(VecI set, size_t first, int32_t* list, size_t n) {
+    uint64_t bits[kLanes / 2];
+    __builtin_memcpy(bits, &set, sizeof set);
+    uint64_t any = 0;
+    for (const uint64_t b : bits) any |= b;
+    if (any == 0) return n;
+    for (size_t lane = 0; lane < kLanes; ++lane) {
+        list[n] = static_cast<int32_t>(first + lane);
+        n += set[lane] != 0;
+    }
+    return n;
+}
+
+size_t rows_reached(const float* slack, const int32_t* labels, const float* travel,
+                    float farthest, size_t n_rows, int32_t* list) {
+    size_t n = 0;
+    size_t i = 0;
+    for (; i + kLanes <= n_rows; i += kLanes) {
+        float gone[kLanes];
+        for (size_t lane = 0; lane < kLanes; ++lane) gone[lane] = travel[labels[i + lane]];
+        n = append_lanes(load(slack + i) <= load(gone) + farthest, i, list, n);
+    }
+    for (; i < n_rows; ++i) {
+        list[n] = static_cast<int32_t>(i);
+        n += slack[i] <= travel[labels[i]] + farthest;
+    }
+    return n;
+}
+
+size_t rows_within(const float* slack, float gone, size_t n_rows, int32_t* list) {
+    size_t n = 0;
+    size_t i = 0;
+    for (; i + kLanes <= n_rows; i += kLanes) {
+        n = append_lanes(load(slack + i) <= broadcast(gone), i, list, n);
+    }
+    for (; i < n_rows; ++i) {
+        list[n] = static_cast<int32_t>(i);
+        n += slack[i] <= gone;
+    }
+    return n;
+}
+
+void least_bound(const uint16_t* lower, size_t n_groups, const float* travel,
+                 const int32_t* list, size_t n_list, float* out) {
+    constexpr float kMore = 1.0f + 0x1p-22f;
+    constexpr float kLess = 1.0f - 0x1p-22f;
+    for (size_t e = 0; e < n_list; ++e) {
+        const uint16_t* bounds = lower + static_cast<size_t>(list[e]) * n_groups;
+        Vec8F least = Vec8F{} + truemeans::kFarScore;
+        for (size_t g = 0; g < n_groups; g += 8) {
+            const Vec8Half halves = *reinterpret_cast<const Vec8HalfLoose*>(bounds + g);
+            const Vec8Bits bits = __builtin_convertvector(halves, Vec8Bits) << 16;
+            const Vec8F gone = *reinterpret_cast<const Vec8FLoose*>(travel + g);
+            const Vec8F now = Vec8F(bits) * kLess - gone * kMore;
+            least = now < least ? now : least;
+        }
+        float one = least[0];
+        for (size_t lane = 1; lane < 8; ++lane) one = least[lane] < one ? least[lane] : one;
+        out[e] = one;
+    }
+}
+
+}  // namespace
