@@ -20,18 +20,36 @@ _NAMES = ("geo", "palette", "tabular", "tabular64", "midk", "ivf", "embed", "pat
 _SMALL = 8 * 2**20
 
 
-def formula(
-    n_samples: int, n_features: int, n_clusters: int, n_grids: int, n_threads: int
-) -> dict[str, int]:
+def formula(workload: Workload, n_grids: int, n_threads: int) -> dict[str, int]:
     """Bytes beyond the rows, by what they are for."""
+    n_samples, n_features, n_clusters = (
+        workload.n_samples,
+        workload.n_features,
+        workload.n_clusters,
+    )
     row_of_sums = 8 * (n_features + 1)
     return {
         "labels": 4 * n_samples,
+        "skipping": _skipping_bytes(workload) * n_samples,
         "cluster sums": n_threads * n_grids * n_clusters * row_of_sums,
         # The caller's, the loop's old and new in float64, and two packings for the kernels.
         "centroids": 5 * n_clusters * 8 * n_features,
         "small": _SMALL,
     }
+
+
+def _skipping_bytes(workload: Workload) -> int:
+    """Bytes a row of what is remembered between passes."""
+    from truemeans.plan import make_plan, n_groups
+
+    d, itemsize = workload.n_features, np.dtype(workload.dtype).itemsize
+    skip = make_plan(workload.n_samples, d, workload.n_clusters).skip
+    if skip == "groups":
+        return 8 + 2 * n_groups(d, itemsize)
+    if skip == "boxes":
+        # The rows once more, their order, their labels, and their places while they are sorted.
+        return d * itemsize + 12
+    return 4 if skip == "rows" else 0
 
 
 def memory(n_threads: int, scale: float, console: Console) -> None:
@@ -52,7 +70,7 @@ def _one(workload: Workload, n_threads: int, console: Console) -> None:
         console.print(f"{w.name:<10} {found.error}")
         return
     n_grids = in_fresh_process(_count_grids, w)
-    allowed = sum(formula(w.n_samples, w.n_features, w.n_clusters, n_grids, n_threads).values())
+    allowed = sum(formula(w, n_grids, n_threads).values())
     rows = w.n_samples * w.n_features * np.dtype(w.dtype).itemsize
     got = found.extra_bytes
     over = "" if got <= allowed else "  [bold red]over the formula[/]"

@@ -1,5 +1,7 @@
 #include "bounds.hpp"
 
+#include "settle.hpp"
+
 #include <algorithm>
 #include <bit>
 #include <cmath>
@@ -55,7 +57,9 @@ void Bounds::advance(Centroids centroids) {
 namespace {
 
 // What one thread needs for one chunk; every array is by place among the rows still looked at.
+template <class T>
 struct Scratch {
+    typename Settler<T>::Scratch settle;
     std::vector<float> packed;
     std::vector<std::int32_t> rows, own;   // number in the chunk; own centroid, 0 for none
     std::vector<float> up, least, norm, own_score;
@@ -71,8 +75,9 @@ struct Scratch {
     std::vector<double> sums;
     std::size_t n_changed = 0, n_settled = 0, n_scored = 0;
 
-    Scratch(std::size_t chunk, std::size_t d, std::size_t n_groups, std::size_t n_sums)
-        : packed(chunk * d), lists(n_groups * chunk), counts(n_groups), sums(n_sums) {
+    Scratch(const Settler<T>& settler, std::size_t chunk, std::size_t d, std::size_t n_groups,
+            std::size_t n_sums)
+        : settle(settler), packed(chunk * d), lists(n_groups * chunk), counts(n_groups), sums(n_sums) {
         for (auto* floats : {&up, &least, &norm, &own_score, &best, &second, &group_best,
                              &group_second, &group_norm})
             floats->resize(chunk);
@@ -92,7 +97,7 @@ struct BoundedPass {
     Bounds& bounds;
     const ScorePanels<T>& own;     // the centroids in their own order
     const ScorePanels<T>& panels;  // the centroids in groups
-    std::vector<double> exact;
+    const Settler<T>& settler;
     std::int32_t* labels;
     std::size_t chunk;
 
@@ -119,7 +124,7 @@ struct BoundedPass {
 
     // Keeps the rows that t.least does not prove to stay; `keep` moves what else is by place.
     template <class Keep>
-    std::size_t drop_done(std::size_t begin, std::size_t m, Scratch& t, const Keep& keep) const {
+    std::size_t drop_done(std::size_t begin, std::size_t m, Scratch<T>& t, const Keep& keep) const {
         kernels.least_bound(lower_of(begin), bounds.stride, bounds.group_travel.data(),
                             t.rows.data(), m, t.least.data());
         std::size_t left = 0;
@@ -137,7 +142,7 @@ struct BoundedPass {
     }
 
     // The rows that slack and bounds leave open.
-    std::size_t recall(std::size_t begin, std::size_t n, Scratch& t) const {
+    std::size_t recall(std::size_t begin, std::size_t n, Scratch<T>& t) const {
         const std::size_t m = kernels.rows_within(bounds.slack.data() + begin,
                                                   2.0f * bounds.travel.farthest() * kMore, n,
                                                   t.rows.data());
@@ -153,7 +158,7 @@ struct BoundedPass {
     }
 
     // Packs the rows and tightens their upper bounds; returns how many are still open.
-    std::size_t tighten(std::size_t begin, std::size_t m, Scratch& t) const {
+    std::size_t tighten(std::size_t begin, std::size_t m, Scratch<T>& t) const {
         table.pack_rows(rows.X + begin * rows.d, t.rows.data(), m, rows.d, own.centering(),
                         t.packed.data(), t.norm.data());
         for (std::size_t p = 0; p < m; ++p)
@@ -179,7 +184,7 @@ struct BoundedPass {
     }
 
     // Lists the rows each group must be scored for.
-    void list_open(std::size_t begin, std::size_t m, Scratch& t) const {
+    void list_open(std::size_t begin, std::size_t m, Scratch<T>& t) const {
         const Groups& groups = bounds.groups;
         std::fill(t.counts.begin(), t.counts.end(), 0);
         for (std::size_t p = 0; p < m; ++p) {
@@ -197,7 +202,7 @@ struct BoundedPass {
         }
     }
 
-    void score_groups(std::size_t begin, Scratch& t) const {
+    void score_groups(std::size_t begin, Scratch<T>& t) const {
         const Groups& groups = bounds.groups;
         for (std::size_t g = 0; g < groups.n_groups; ++g) {
             const std::size_t m = t.counts[g];
@@ -226,7 +231,7 @@ struct BoundedPass {
 
     // A group's result into a row's.
     void merge(std::size_t begin, std::size_t p, std::size_t e, std::size_t g,
-               Scratch& t) const {
+               Scratch<T>& t) const {
         lower_of(begin + at(t.rows[p]))[g] = t.best_lower[e];
         const float b = t.group_best[e];
         const bool wins = b < t.best[p];
@@ -239,7 +244,7 @@ struct BoundedPass {
     }
 
     // Labels a row and leaves bounds that hold for its new label.
-    std::int32_t conclude(std::size_t begin, std::size_t p, Scratch& t) const {
+    std::int32_t conclude(std::size_t begin, std::size_t p, Scratch<T>& t) const {
         const Groups& groups = bounds.groups;
         const std::size_t row = begin + at(t.rows[p]);
         const std::int32_t old = labels[row];
@@ -249,7 +254,7 @@ struct BoundedPass {
         const bool decided = t.second[p] - t.best[p] >
                              panels.margin.constant + panels.margin.slope * t.norm[p];
         if (!decided) {
-            label = table.nearest(rows.X + row * rows.d, rows.d, exact.data(), centroids.k);
+            label = settler.label(rows.X + row * rows.d, t.best[p], t.norm[p], t.settle);
             ++t.n_settled;
         }
         std::uint16_t* lower = lower_of(row);
@@ -270,7 +275,7 @@ struct BoundedPass {
     }
 
     void run_chunk(std::size_t begin, std::size_t n, double* sums, Grids grids,
-                   Scratch& t) const {
+                   Scratch<T>& t) const {
         std::size_t m = recall(begin, n, t);
         if (m > 0) m = tighten(begin, m, t);
         if (m == 0) return;
@@ -319,25 +324,32 @@ Outcome assign_bounded(Team& team, const Kernels& kernels, Rows<T> rows, Centroi
                                 &bounds.frame);
     // Packed rows of a chunk stay in a second-level cache.
     const std::size_t chunk = rows.d <= 256 ? 256 : 128;
-    const BoundedPass<T> pass{
-        kernels, kernels_for(kernels, rows.X),    rows,   centroids, bounds, own,
-        panels,  exact_panels(centroids, rows.d), labels, chunk};
+    const RowKernels<T>& table = kernels_for(kernels, rows.X);
+    const Settler<T> settler{kernels,
+                             table,
+                             centroids,
+                             rows.d,
+                             &panels,
+                             bounds.groups.centroid_of.data(),
+                             exact_panels(centroids, rows.d)};
+    const BoundedPass<T> pass{kernels, table,  rows,    centroids, bounds,
+                              own,     panels, settler, labels,    chunk};
 
     // Thread 0 adds straight into the caller's sums, as in assign().
     const std::size_t n_sums = sums ? centroids.k * grids.n_grids * (rows.d + 1) : 0;
     const std::size_t n_threads = rows.n <= chunk ? 1 : team.n_threads();
-    std::vector<Scratch> scratch;
+    std::vector<Scratch<T>> scratch;
     scratch.reserve(n_threads);
     for (std::size_t t = 0; t < n_threads; ++t)
-        scratch.emplace_back(chunk, rows.d, bounds.groups.n_groups, t == 0 ? 0 : n_sums);
+        scratch.emplace_back(settler, chunk, rows.d, bounds.groups.n_groups, t == 0 ? 0 : n_sums);
     team.run(rows.n, chunk, [&](std::size_t thread, std::size_t begin, std::size_t end) {
-        Scratch& t = scratch[thread];
+        Scratch<T>& t = scratch[thread];
         double* into = !sums ? nullptr : thread == 0 ? sums : t.sums.data();
         pass.run_chunk(begin, end - begin, into, grids, t);
     });
 
     Outcome outcome{0, 0, 0};
-    for (const Scratch& t : scratch) {
+    for (const Scratch<T>& t : scratch) {
         outcome.n_changed += t.n_changed;
         outcome.n_settled += t.n_settled;
         outcome.n_scored += t.n_scored;

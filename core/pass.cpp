@@ -5,6 +5,7 @@
 #include <vector>
 
 #include "panels.hpp"
+#include "settle.hpp"
 #include "skip.hpp"
 
 namespace truemeans {
@@ -25,7 +26,9 @@ std::size_t rows_per_chunk(const Kernels& kernels, Scores scores, std::size_t d,
 std::size_t at(std::int32_t i) { return static_cast<std::size_t>(i); }
 
 // What one thread needs for one chunk; arrays are by place among the rows that are scored.
+template <class T>
 struct Scratch {
+    typename Settler<T>::Scratch settle;
     std::vector<float> packed, norms, best, second, gap;
     std::vector<std::int32_t> rows;         // numbers in the chunk
     std::vector<std::int32_t> label;        // new labels
@@ -33,9 +36,9 @@ struct Scratch {
     std::vector<double> sums;
     std::size_t n_changed = 0, n_settled = 0, n_scored = 0;
 
-    Scratch(const Kernels& kernels, Scores scores, std::size_t chunk, std::size_t d,
-            std::size_t n_sums)
-        : rows(chunk), moved(chunk), from(chunk), to(chunk), sums(n_sums) {
+    Scratch(const Kernels& kernels, const Settler<T>& settler, Scores scores, std::size_t chunk,
+            std::size_t d, std::size_t n_sums)
+        : settle(settler), rows(chunk), moved(chunk), from(chunk), to(chunk), sums(n_sums) {
         if (scores == Scores::none) {
             label.resize(chunk);
             return;
@@ -63,12 +66,12 @@ struct Pass {
     Scores scores;
     Skip* skip;
     Grids grids;
-    std::vector<double> exact;
-    ScorePanels<T> panels;
+    const ScorePanels<T>& panels;
+    const Settler<T>& settler;
 
     // Numbers of the rows to score, in t.rows; all of them unless skip knows better.
     std::size_t choose(std::size_t begin, std::size_t n, const std::int32_t* labels,
-                       Scratch& t) const {
+                       Scratch<T>& t) const {
         if (skip)
             return kernels.rows_reached(skip->slack.data() + begin, labels + begin,
                                         skip->travel.of().data(), skip->travel.farthest(), n,
@@ -77,7 +80,7 @@ struct Pass {
         return n;
     }
 
-    void score(std::size_t begin, std::size_t m, std::size_t n, Scratch& t) const {
+    void score(std::size_t begin, std::size_t m, std::size_t n, Scratch<T>& t) const {
         const T* X = rows.X + begin * rows.d;
         const std::int32_t* list = m < n ? t.rows.data() : nullptr;
         const TwoNearest out{t.best.data(), t.second.data(), t.label.data()};
@@ -104,7 +107,7 @@ struct Pass {
     }
 
     // New labels of the m chosen rows, in t.label.
-    void label(std::size_t begin, std::size_t m, std::size_t n, Scratch& t) const {
+    void label(std::size_t begin, std::size_t m, std::size_t n, Scratch<T>& t) const {
         if (centroids.k == 1) {
             std::fill_n(t.label.begin(), m, 0);
             return;
@@ -117,15 +120,16 @@ struct Pass {
                 panels.usable && t.second[p] - t.best[p] >
                                      panels.margin.constant + panels.margin.slope * t.norms[p];
             if (!decided) {
-                t.label[p] = table.nearest(rows.X + (begin + at(t.rows[p])) * rows.d, rows.d,
-                                           exact.data(), centroids.k);
+                t.label[p] = settler.label(rows.X + (begin + at(t.rows[p])) * rows.d,
+                                           panels.usable ? t.best[p] : 0.0f,
+                                           panels.usable ? t.norms[p] : 0.0f, t.settle);
                 ++t.n_settled;
             }
         }
     }
 
     // What the scores prove about later passes. An undecided row has no slack.
-    void keep_slack(std::size_t begin, std::size_t m, Scratch& t) const {
+    void keep_slack(std::size_t begin, std::size_t m, Scratch<T>& t) const {
         kernels.distance_gap(t.best.data(), t.second.data(), t.norms.data(), m, panels.margin,
                              t.gap.data());
         for (std::size_t p = 0; p < m; ++p) {
@@ -136,7 +140,7 @@ struct Pass {
     }
 
     void move(std::size_t begin, std::size_t m, std::int32_t* labels, double* sums,
-              Scratch& t) const {
+              Scratch<T>& t) const {
         std::size_t n_moves = 0;
         for (std::size_t p = 0; p < m; ++p) {
             std::int32_t& now = labels[begin + at(t.rows[p])];
@@ -155,7 +159,7 @@ struct Pass {
     }
 
     void run_chunk(std::size_t begin, std::size_t n, std::int32_t* labels, double* sums,
-                   Scratch& t) const {
+                   Scratch<T>& t) const {
         const std::size_t m = choose(begin, n, labels, t);
         if (m == 0) return;
         label(begin, m, n, t);
@@ -194,34 +198,41 @@ Outcome assign(Team& team, const Kernels& kernels, Rows<T> rows, Centroids centr
     if (scores != Scores::none && centroids.k > 1)
         panels = ScorePanels<T>(centroids, rows.d, layout_of(kernels, scores), frame);
     skip = ready(skip, centroids, rows.d, panels);
-    const Pass<T> pass{kernels,
-                       kernels_for(kernels, rows.X),
-                       rows,
-                       centroids,
-                       scores,
-                       skip,
-                       grids,
-                       exact_panels(centroids, rows.d),
-                       std::move(panels)};
+    const RowKernels<T>& table = kernels_for(kernels, rows.X);
+    ScorePanels<T> lanes;
+    if (panels.usable && scores == Scores::lanes_are_samples) {
+        const Frame same = panels.frame();
+        lanes = ScorePanels<T>(centroids, rows.d,
+                               layout_of(kernels, Scores::lanes_are_centroids), &same);
+    }
+    const ScorePanels<T>& settling = lanes.usable ? lanes : panels;
+    const Settler<T> settler{kernels,
+                             table,
+                             centroids,
+                             rows.d,
+                             panels.usable ? &settling : nullptr,
+                             nullptr,
+                             exact_panels(centroids, rows.d)};
+    const Pass<T> pass{kernels, table, rows, centroids, scores, skip, grids, panels, settler};
     const std::size_t chunk = std::min(rows_per_chunk(kernels, scores, rows.d, block_rows), rows.n);
     const std::size_t n_sums = sums ? centroids.k * grids.n_grids * (rows.d + 1) : 0;
 
     // Thread 0 adds straight into the caller's sums; additions are exact, so the order in which
     // the others' are added does not show.
     const std::size_t n_threads = rows.n <= chunk ? 1 : team.n_threads();
-    std::vector<Scratch> scratch;
+    std::vector<Scratch<T>> scratch;
     scratch.reserve(n_threads);
     for (std::size_t t = 0; t < n_threads; ++t)
-        scratch.emplace_back(kernels, scores, chunk, rows.d, t == 0 ? 0 : n_sums);
+        scratch.emplace_back(kernels, settler, scores, chunk, rows.d, t == 0 ? 0 : n_sums);
 
     team.run(rows.n, chunk, [&](std::size_t thread, std::size_t begin, std::size_t end) {
-        Scratch& t = scratch[thread];
+        Scratch<T>& t = scratch[thread];
         double* into = !sums ? nullptr : thread == 0 ? sums : t.sums.data();
         pass.run_chunk(begin, end - begin, labels, into, t);
     });
 
     Outcome outcome{0, 0, 0};
-    for (const Scratch& t : scratch) {
+    for (const Scratch<T>& t : scratch) {
         outcome.n_changed += t.n_changed;
         outcome.n_settled += t.n_settled;
         outcome.n_scored += t.n_scored;

@@ -126,3 +126,18 @@ def test_many_rows_of_few_features_go_through_boxes(d, dtype, weighted, monkeypa
             X, 40, init=X[::1500], sample_weight=weight, max_iter=6, n_threads=n_threads
         )
         assert_same_result(result, other)
+
+
+@pytest.mark.parametrize("n_clusters", [5, 20, 33])
+def test_rows_far_beyond_the_centroids_are_labelled_canonically(n_clusters):
+    """Their scores overflow float32; the canonical distances do not."""
+    X = make_rows("normal", 400, 6, np.float32)
+    model = truemeans.KMeans(n_clusters, random_state=0, max_iter=5).fit(X)
+    for scale in (1e15, 1e25, 1e37):
+        far = X * np.float32(scale)
+        centers = model.cluster_centers_.astype(float)
+        distances = np.zeros((400, n_clusters))
+        for f in range(6):
+            e = far[:, f, None].astype(float) - centers[:, f]
+            distances += e * e
+        np.testing.assert_array_equal(model.predict(far), distances.argmin(axis=1))

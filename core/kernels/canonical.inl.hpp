@@ -47,6 +47,35 @@ int32_t nearest(const T* x, size_t d, const double* panels, size_t k) {
     return static_cast<int32_t>(index[winner]);
 }
 
+template <class T>
+int32_t nearest_of(const T* x, size_t d, const double* centroids, const int32_t* list, size_t m) {
+    double best = __builtin_inf();
+    int32_t winner = list[0];
+    for (size_t first = 0; first < m; first += 8) {
+        const double* c[8];
+        double sum[8] = {};
+        for (size_t i = 0; i < 8; ++i) {
+            const size_t at = first + i < m ? first + i : m - 1;
+            c[i] = centroids + static_cast<size_t>(list[at]) * d;
+        }
+        for (size_t f = 0; f < d; ++f) {
+            const double v = static_cast<double>(x[f]);
+            for (size_t i = 0; i < 8; ++i) {
+                const double e = v - c[i][f];
+                sum[i] += e * e;
+            }
+        }
+        for (size_t i = 0; i < 8 && first + i < m; ++i) {
+            const int32_t j = list[first + i];
+            if (sum[i] < best || (sum[i] == best && j < winner)) {
+                best = sum[i];
+                winner = j;
+            }
+        }
+    }
+    return winner;
+}
+
 template <size_t R, class T>
 inline void sq_dist_rows(const T* x, size_t d, const double* panels, size_t k, double* out) {
     for (size_t j = 0; j < k; j += 8) {

@@ -6,6 +6,7 @@ namespace {
 template <class T>
 void fill(truemeans::RowKernels<T>& table) {
     table.nearest = nearest<T>;
+    table.nearest_of = nearest_of<T>;
     table.sq_dist = sq_dist<T>;
     table.own_sq_dist = own_sq_dist<T>;
     table.row_keys = row_keys<T>;

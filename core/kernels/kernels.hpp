@@ -71,6 +71,9 @@ struct RowKernels {
     // Exact. Nearest centroid by canonical distance; panels: [k / 8][feature][8] float64, the
     // lanes beyond k repeat the last centroid.
     std::int32_t (*nearest)(const T* x, std::size_t d, const double* panels, std::size_t k);
+    // Exact. As nearest, among the m centroids of a list only; centroids: (k, d).
+    std::int32_t (*nearest_of)(const T* x, std::size_t d, const double* centroids,
+                               const std::int32_t* list, std::size_t m);
     // Exact. out: (n_rows, k) canonical squared distances.
     void (*sq_dist)(const T* X, std::size_t n_rows, std::size_t d, const double* panels,
                     std::size_t k, double* out);
@@ -122,6 +125,11 @@ struct Kernels {
     void (*score_samples)(const float* cols, std::size_t n_blocks, std::size_t d,
                           const float* centroids, const float* sq_norms, std::size_t k,
                           TwoNearest out);
+    // The slots whose score with one packed row is at most limit: list (out, all slots), returns
+    // how many. Padding lanes are never among them.
+    std::size_t (*slots_within)(const float* row, std::size_t d, const float* panels,
+                                const float* sq_norms, std::size_t n_panels, float limit,
+                                std::int32_t* list);
     // out (n_rows): the score of each row with one centroid of its own; centroids (k, d) holding
     // -2 times the packed centroid, own: offset of its first value.
     void (*score_own)(const float* rows, std::size_t n_rows, std::size_t d,

@@ -7,6 +7,43 @@
 
 namespace {
 
+// Appends the numbers of the lanes that are set; late passes find none in most vectors.
+inline size_t append_lanes(VecI set, size_t first, int32_t* list, size_t n) {
+    uint64_t bits[kLanes / 2];
+    __builtin_memcpy(bits, &set, sizeof set);
+    uint64_t any = 0;
+    for (const uint64_t b : bits) any |= b;
+    if (any == 0) return n;
+    for (size_t lane = 0; lane < kLanes; ++lane) {
+        list[n] = static_cast<int32_t>(first + lane);
+        n += set[lane] != 0;
+    }
+    return n;
+}
+
+size_t slots_within(const float* row, size_t d, const float* panels, const float* sq_norms,
+                    size_t n_panels, float limit, int32_t* list) {
+    constexpr size_t kAtOnce = 4;
+    size_t n = 0;
+    for (size_t first = 0; first < n_panels; first += kAtOnce) {
+        const size_t count = n_panels - first < kAtOnce ? n_panels - first : kAtOnce;
+        const float* panel[kAtOnce];
+        VecF acc[kAtOnce];
+        for (size_t p = 0; p < kAtOnce; ++p) {
+            const size_t at = first + (p < count ? p : 0);
+            panel[p] = panels + at * d * kLanes;
+            acc[p] = load(sq_norms + at * kLanes);
+        }
+        for (size_t f = 0; f < d; ++f) {
+            const VecF a = broadcast(row[f]);
+            for (size_t p = 0; p < kAtOnce; ++p) acc[p] += a * load(panel[p] + f * kLanes);
+        }
+        for (size_t p = 0; p < count; ++p)
+            n = append_lanes(acc[p] <= broadcast(limit), (first + p) * kLanes, list, n);
+    }
+    return n;
+}
+
 void score_own(const float* rows, size_t n_rows, size_t d, const float* centroids,
                const int32_t* own, const float* sq_norms, float* out) {
     for (size_t i = 0; i < n_rows; ++i) {
@@ -51,20 +88,6 @@ void distance_gap(const float* best, const float* second, const float* norms, si
         out[i] = __builtin_sqrtf(below > 0.0f ? below : 0.0f) * (1.0f - 0x1p-21f) -
                  __builtin_sqrtf(above > 0.0f ? above : 0.0f) * (1.0f + 0x1p-21f);
     }
-}
-
-// Appends the numbers of the lanes that are set; late passes find none in most vectors.
-inline size_t append_lanes(VecI set, size_t first, int32_t* list, size_t n) {
-    uint64_t bits[kLanes / 2];
-    __builtin_memcpy(bits, &set, sizeof set);
-    uint64_t any = 0;
-    for (const uint64_t b : bits) any |= b;
-    if (any == 0) return n;
-    for (size_t lane = 0; lane < kLanes; ++lane) {
-        list[n] = static_cast<int32_t>(first + lane);
-        n += set[lane] != 0;
-    }
-    return n;
 }
 
 size_t rows_reached(const float* slack, const int32_t* labels, const float* travel,

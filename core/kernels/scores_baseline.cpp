@@ -13,6 +13,7 @@ void fill_scores_baseline(Kernels& table) {
     table.f64.pack_samples = pack_samples<double>;
     table.f64.pack_rows = pack_rows<double>;
     table.score_samples = score_samples;
+    table.slots_within = slots_within;
     table.score_own = score_own;
     table.distance_at_most = distance_at_most;
     table.distance_at_least = distance_at_least;
