@@ -335,7 +335,7 @@ Outcome assign_bounded(Team& team, const Kernels& kernels, Rows<T> rows, Centroi
     const BoundedPass<T> pass{kernels, table,  rows,    centroids, bounds,
                               own,     panels, settler, labels,    chunk};
 
-    // Thread 0 adds straight into the caller's sums, as in assign().
+    // Thread 0 adds straight into the caller's sums.
     const std::size_t n_sums = sums ? centroids.k * grids.n_grids * (rows.d + 1) : 0;
     const std::size_t n_threads = rows.n <= chunk ? 1 : team.n_threads();
     std::vector<Scratch<T>> scratch;
@@ -347,15 +347,7 @@ Outcome assign_bounded(Team& team, const Kernels& kernels, Rows<T> rows, Centroi
         double* into = !sums ? nullptr : thread == 0 ? sums : t.sums.data();
         pass.run_chunk(begin, end - begin, into, grids, t);
     });
-
-    Outcome outcome{0, 0, 0};
-    for (const Scratch<T>& t : scratch) {
-        outcome.n_changed += t.n_changed;
-        outcome.n_settled += t.n_settled;
-        outcome.n_scored += t.n_scored;
-        for (std::size_t i = 0; i < t.sums.size(); ++i) sums[i] += t.sums[i];
-    }
-    return outcome;
+    return join(scratch, sums);
 }
 
 #define TM_INSTANTIATE(T)                                                                    \

@@ -284,7 +284,7 @@ Outcome assign_boxed(Team& team, const Kernels& kernels, Boxes<T>& boxes, std::s
                             exact_panels(centroids, d),
                             labels};
 
-    // Thread 0 adds straight into the caller's sums, as in assign().
+    // Thread 0 adds straight into the caller's sums.
     const std::size_t n_sums = sums ? k * grids.n_grids * (d + 1) : 0;
     std::vector<Scratch<T>> scratch;
     scratch.reserve(team.n_threads());
@@ -296,15 +296,7 @@ Outcome assign_boxed(Team& team, const Kernels& kernels, Boxes<T>& boxes, std::s
         double* into = !sums ? nullptr : thread == 0 ? sums : t.sums.data();
         for (std::size_t box = begin; box < end; ++box) pass.run_box(box, into, t);
     });
-
-    Outcome outcome{0, 0, 0};
-    for (const Scratch<T>& t : scratch) {
-        outcome.n_changed += t.n_changed;
-        outcome.n_settled += t.n_settled;
-        outcome.n_scored += t.n_scored;
-        for (std::size_t i = 0; i < t.sums.size(); ++i) sums[i] += t.sums[i];
-    }
-    return outcome;
+    return join(scratch, sums);
 }
 
 #define TM_INSTANTIATE(T)                                                                     \

@@ -217,8 +217,7 @@ Outcome assign(Team& team, const Kernels& kernels, Rows<T> rows, Centroids centr
     const std::size_t chunk = std::min(rows_per_chunk(kernels, scores, rows.d, block_rows), rows.n);
     const std::size_t n_sums = sums ? centroids.k * grids.n_grids * (rows.d + 1) : 0;
 
-    // Thread 0 adds straight into the caller's sums; additions are exact, so the order in which
-    // the others' are added does not show.
+    // Thread 0 adds straight into the caller's sums.
     const std::size_t n_threads = rows.n <= chunk ? 1 : team.n_threads();
     std::vector<Scratch<T>> scratch;
     scratch.reserve(n_threads);
@@ -230,15 +229,7 @@ Outcome assign(Team& team, const Kernels& kernels, Rows<T> rows, Centroids centr
         double* into = !sums ? nullptr : thread == 0 ? sums : t.sums.data();
         pass.run_chunk(begin, end - begin, labels, into, t);
     });
-
-    Outcome outcome{0, 0, 0};
-    for (const Scratch<T>& t : scratch) {
-        outcome.n_changed += t.n_changed;
-        outcome.n_settled += t.n_settled;
-        outcome.n_scored += t.n_scored;
-        for (std::size_t i = 0; i < t.sums.size(); ++i) sums[i] += t.sums[i];
-    }
-    return outcome;
+    return join(scratch, sums);
 }
 
 template Outcome assign<float>(Team&, const Kernels&, Rows<float>, Centroids, Scores, std::size_t,

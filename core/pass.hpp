@@ -3,6 +3,7 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <vector>
 
 #include "kernels/kernels.hpp"
 #include "team.hpp"
@@ -30,6 +31,20 @@ struct Outcome {
     std::size_t n_settled;  // rows the scores could not decide
     std::size_t n_scored;   // pairs of a row and a group of centroids that were scored
 };
+
+// Joins what the threads did: their counts, and their sums into the caller's. Thread 0 added
+// straight into these; additions are exact, so the order does not show.
+template <class Scratch>
+Outcome join(const std::vector<Scratch>& threads, double* sums) {
+    Outcome outcome{0, 0, 0};
+    for (const Scratch& t : threads) {
+        outcome.n_changed += t.n_changed;
+        outcome.n_settled += t.n_settled;
+        outcome.n_scored += t.n_scored;
+        for (std::size_t i = 0; i < t.sums.size(); ++i) sums[i] += t.sums[i];
+    }
+    return outcome;
+}
 
 struct Skip;
 

@@ -4,7 +4,7 @@
 namespace {
 
 template <class T>
-void fill(truemeans::RowKernels<T>& table) {
+void fill_rows(truemeans::RowKernels<T>& table) {
     table.nearest = nearest<T>;
     table.nearest_of = nearest_of<T>;
     table.sq_dist = sq_dist<T>;
@@ -14,6 +14,14 @@ void fill(truemeans::RowKernels<T>& table) {
     table.move_rows = move_rows<T>;
     table.sum_sq_diff = sum_sq_diff<T>;
     table.max_abs_diff = max_abs_diff<T>;
+}
+
+void fill(truemeans::Kernels& table) {
+    fill_rows(table.f32);
+    fill_rows(table.f64);
+    table.box_sq_dist = box_sq_dist;
+    table.cluster_mean = cluster_mean;
+    table.inertia_term = inertia_term;
 }
 
 }  // namespace

@@ -2,25 +2,9 @@
 #define TM_VECTOR_BYTES 32
 #include "scores.inl.hpp"
 #include "proofs.inl.hpp"
+#include "scores_table.inl.hpp"
 
 namespace truemeans {
 extern void fill_scores_avx2(Kernels& table);
-void fill_scores_avx2(Kernels& table) {
-    table.sample_lanes = kSampleLanes;
-    table.centroid_lanes = kLanes;
-    table.f32.pack_samples = pack_samples<float>;
-    table.f32.pack_rows = pack_rows<float>;
-    table.f64.pack_samples = pack_samples<double>;
-    table.f64.pack_rows = pack_rows<double>;
-    table.score_samples = score_samples;
-    table.slots_within = slots_within;
-    table.score_own = score_own;
-    table.distance_at_most = distance_at_most;
-    table.distance_at_least = distance_at_least;
-    table.score_panels = score_panels;
-    table.distance_gap = distance_gap;
-    table.rows_reached = rows_reached;
-    table.rows_within = rows_within;
-    table.least_bound = least_bound;
-}
+void fill_scores_avx2(Kernels& table) { fill(table); }
 }  // namespace truemeans

@@ -1,0 +1,25 @@
+// Fills the scores half of a target's table.
+#pragma once
+
+namespace {
+
+void fill(truemeans::Kernels& table) {
+    table.sample_lanes = kSampleLanes;
+    table.centroid_lanes = kLanes;
+    table.f32.pack_samples = pack_samples<float>;
+    table.f32.pack_rows = pack_rows<float>;
+    table.f64.pack_samples = pack_samples<double>;
+    table.f64.pack_rows = pack_rows<double>;
+    table.score_samples = score_samples;
+    table.slots_within = slots_within;
+    table.score_own = score_own;
+    table.distance_at_most = distance_at_most;
+    table.distance_at_least = distance_at_least;
+    table.score_panels = score_panels;
+    table.distance_gap = distance_gap;
+    table.rows_reached = rows_reached;
+    table.rows_within = rows_within;
+    table.least_bound = least_bound;
+}
+
+}  // namespace
