@@ -254,7 +254,14 @@ struct BoundedPass {
         const bool decided = t.second[p] - t.best[p] >
                              panels.margin.constant + panels.margin.slope * t.norm[p];
         if (!decided) {
-            label = settler.label(rows.X + row * rows.d, t.best[p], t.norm[p], t.settle);
+            // A group still beyond the best's distance holds no candidate.
+            const std::size_t panels_each = groups.n_slots / kernels.centroid_lanes;
+            label = settler.label_among(
+                rows.X + row * rows.d, t.best[p], t.norm[p], t.own_scored[p] ? -1 : old,
+                t.settle, [&](const auto& visit) {
+                    for (std::size_t g = 0; g < groups.n_groups; ++g)
+                        if (is_open(row, g, t.up[p])) visit(g * panels_each, panels_each);
+                });
             ++t.n_settled;
         }
         std::uint16_t* lower = lower_of(row);

@@ -26,11 +26,20 @@ struct Settler {
         std::vector<float> row;
         std::vector<std::int32_t> list;
         explicit Scratch(const Settler& s)
-            : row(s.d), list(s.panels ? s.panels->sq_norms.size() + 1 : 0) {}
+            : row(s.d), list(s.panels ? s.panels->sq_norms.size() + 2 : 0) {}
     };
 
     // The label of row x, whose best score is `best` and squared packed norm `norm`.
     std::int32_t label(const T* x, float best, float norm, Scratch& t) const {
+        const std::size_t all = panels ? panels->n_panels : 0;
+        return label_among(x, best, norm, -1, t, [&](const auto& visit) { visit(0, all); });
+    }
+
+    // The same when only some runs of panels can hold the nearest centroid, besides `also` (-1
+    // for none): runs calls its argument with the first panel and the number of each run.
+    template <class Runs>
+    std::int32_t label_among(const T* x, float best, float norm, std::int32_t also, Scratch& t,
+                             const Runs& runs) const {
         std::size_t m = 0;
         // Twice the margin: this time the sums may be ordered otherwise than in `best`.
         const float limit =
@@ -39,14 +48,22 @@ struct Settler {
         if (panels && limit < 1e30f) {
             float again;
             table.pack_rows(x, nullptr, 1, d, panels->centering(), t.row.data(), &again);
-            m = kernels.slots_within(t.row.data(), d, panels->packed.data(),
-                                     panels->sq_norms.data(), panels->n_panels, limit,
-                                     t.list.data());
+            const std::size_t lanes = kernels.centroid_lanes;
+            runs([&](std::size_t first, std::size_t n_panels) {
+                const std::size_t found = kernels.slots_within(
+                    t.row.data(), d, panels->packed.data() + first * lanes * d,
+                    panels->sq_norms.data() + first * lanes, n_panels, limit, t.list.data() + m);
+                for (std::size_t i = 0; i < found; ++i) {
+                    const std::size_t slot =
+                        first * lanes + static_cast<std::size_t>(t.list[m + i]);
+                    t.list[m + i] =
+                        centroid_of ? centroid_of[slot] : static_cast<std::int32_t>(slot);
+                }
+                m += found;
+            });
+            if (also >= 0) t.list[m++] = also;
         }
         if (m == 0) return table.nearest(x, d, exact.data(), centroids.k);
-        if (centroid_of)
-            for (std::size_t i = 0; i < m; ++i)
-                t.list[i] = centroid_of[static_cast<std::size_t>(t.list[i])];
         return table.nearest_of(x, d, centroids.values, t.list.data(), m);
     }
 };
