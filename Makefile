@@ -20,10 +20,10 @@ lint: .stamps/lint  ## style, types, and compiler warnings as errors
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
-	cmake -S . -B build/lint -DTRUEMEANS_WERROR=ON -DCMAKE_BUILD_TYPE=Release \
+	$(BIN)/cmake -S . -B build/lint -DTRUEMEANS_WERROR=ON -DCMAKE_BUILD_TYPE=Release \
 	  -DPython_EXECUTABLE=$(abspath $(BIN))/python \
 	  -Dnanobind_DIR=$$($(BIN)/python -m nanobind --cmake_dir) > /dev/null
-	cmake --build build/lint --parallel
+	$(BIN)/cmake --build build/lint --parallel
 
 format: .stamps/lint  ## put the code into the house style
 	$(BIN)/ruff check --fix .
