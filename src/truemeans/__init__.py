@@ -5,11 +5,20 @@ from __future__ import annotations
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
-__all__ = ["KMeans", "Result", "__version__", "k_means", "kmeans_plusplus", "load", "textbook"]
+__all__ = [
+    "Iteration",
+    "KMeans",
+    "Result",
+    "__version__",
+    "k_means",
+    "kmeans_plusplus",
+    "load",
+    "textbook",
+]
 __version__ = "0.1.0"
 
 from truemeans.functions import k_means, kmeans_plusplus
-from truemeans.result import Result
+from truemeans.result import Iteration, Result
 
 if TYPE_CHECKING:
     from truemeans import textbook
