@@ -33,7 +33,7 @@ _BOXES_FROM_CLUSTERS = 32
 _BOXES_FROM_SAMPLES = 50_000
 # The sort cannot be interrupted half-way; so many rows take well under a second.
 _BOXES_TO_SAMPLES = 20_000_000
-# One bound a row costs a twentieth of a dense pass and begins to pay when so few rows change
+# One bound a row costs under a tenth of a dense pass and begins to pay when so few rows change
 # (run --only tabular,converge).
 _SKIP_BELOW_CHANGED = 0.125
 
