@@ -21,7 +21,7 @@ LAYERS = [
     ["estimators", "functions", "model_file"],
     ["validation", "tables", "model"],
     ["solve"],
-    ["lloyd", "refill", "seeding"],
+    ["lloyd", "refill", "scale", "seeding"],
     ["dataset"],
     ["sources", "engines"],
     ["plan"],

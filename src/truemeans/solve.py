@@ -6,29 +6,25 @@ what only shows while running (a callable ``init``).
 
 from __future__ import annotations
 
-import math
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
 from truemeans.dataset import Dataset, Survey
-from truemeans.engines import Engine, RowState, open_engine
-from truemeans.engines.base import Extent, FloatArray, LabelArray
+from truemeans.engines import RowState, open_engine
+from truemeans.engines.base import FloatArray, LabelArray
 from truemeans.lloyd import Run, lloyd
 from truemeans.plan import make_plan
 from truemeans.result import Callback, History, Iteration, Plan, Result
+from truemeans.scale import Scale, exponent_away
 from truemeans.seeding import Draw, n_trials, plusplus
 from truemeans.sources import Source
 from truemeans.sources.scaled import ScaledSource
 
 __all__ = ["Problem", "assign", "distances", "fit", "inertia", "seed"]
-
-# Squares of float64 beyond these powers of two could overflow or vanish.
-_LARGEST_EXPONENT = 400
-_SMALLEST_EXPONENT = -400
 
 
 @dataclass(frozen=True)
@@ -80,46 +76,10 @@ class Problem:
         return make_plan(source.n_samples, source.n_features, self.n_clusters, self.n_threads)
 
 
-@dataclass(frozen=True)
-class _Scale:
-    """Powers of two that keep squares and weights away from overflow and underflow."""
-
-    values: int
-    weights: int
-
-    @classmethod
-    def of(cls, survey: Survey, weight: FloatArray | None) -> _Scale:
-        exponent = math.frexp(survey.top)[1]
-        far = survey.top > 0 and not _SMALLEST_EXPONENT < exponent < _LARGEST_EXPONENT
-        heavy = 0 if weight is None else math.frexp(float(weight.max()))[1]
-        return cls(exponent if far else 0, heavy)
-
-    def dataset(
-        self, source: Source, engine: Engine, survey: Survey, weight: FloatArray | None
-    ) -> Dataset:
-        if self.values:
-            low, high, finest, bad = survey.extent
-            down = -self.values
-            extent = Extent(np.ldexp(low, down), np.ldexp(high, down), np.ldexp(finest, down), bad)
-            source = ScaledSource(source, self.values)
-            survey = replace(survey, extent=extent, top=math.ldexp(survey.top, down))
-        if self.weights:
-            assert weight is not None
-            weight = np.ldexp(weight, -self.weights)
-        return Dataset(source, engine, survey, weight)
-
-    def inertia(self, value: float) -> float:
-        """Back in the user's units; infinite where float64 cannot hold it."""
-        try:
-            return math.ldexp(value, 2 * self.values + self.weights)
-        except OverflowError:
-            return math.inf
-
-
 def fit(problem: Problem, *, callback: Callback | None = None) -> Result:
     """Run ``n_init`` times and keep the run of least inertia, the first of equals."""
     plan = problem.plan()
-    scale = _Scale.of(problem.survey, problem.sample_weight)
+    scale = Scale.of(problem.survey, problem.sample_weight)
     with open_engine(plan) as engine:
         dataset = scale.dataset(problem.source, engine, problem.survey, problem.sample_weight)
         max_sq_shift = 0.0
@@ -142,13 +102,13 @@ def fit(problem: Problem, *, callback: Callback | None = None) -> Result:
 
 
 def _watcher(
-    callback: Callback | None, problem: Problem, run: int, scale: _Scale
+    callback: Callback | None, problem: Problem, run: int, scale: Scale
 ) -> Callable[[int, float, int, FloatArray], object] | None:
     if callback is None:
         return None
 
     def watch(n_iter: int, inertia: float, n_changed: int, centroids: FloatArray) -> object:
-        shown = np.ldexp(centroids, scale.values).astype(problem.source.dtype)
+        shown = scale.centroids(centroids, problem.source.dtype)
         shown.flags.writeable = False
         return callback(
             Iteration(n_iter, problem.max_iter, run, scale.inertia(inertia), n_changed, shown)
@@ -157,9 +117,9 @@ def _watcher(
     return watch
 
 
-def _result(run: Run, source: Source, scale: _Scale, plan: Plan) -> Result:
+def _result(run: Run, source: Source, scale: Scale, plan: Plan) -> Result:
     return Result(
-        centroids=np.ldexp(run.centroids, scale.values).astype(source.dtype),
+        centroids=scale.centroids(run.centroids, source.dtype),
         labels=run.labels,
         inertia=scale.inertia(run.inertia),
         n_iter=len(run.inertias),
@@ -176,7 +136,7 @@ def _result(run: Run, source: Source, scale: _Scale, plan: Plan) -> Result:
 class _Starts:
     """Hands out one set of initial centroids a run."""
 
-    def __init__(self, problem: Problem, dataset: Dataset, scale: _Scale) -> None:
+    def __init__(self, problem: Problem, dataset: Dataset, scale: Scale) -> None:
         self._problem, self._dataset, self._scale = problem, dataset, scale
         named = isinstance(problem.init, str)
         self._draw = Draw(dataset, problem.rng) if named else None
@@ -210,7 +170,7 @@ def _draw_rows(problem: Problem, dataset: Dataset, draw: Draw) -> npt.NDArray[np
 
 def seed(problem: Problem) -> tuple[npt.NDArray[Any], npt.NDArray[np.intp]]:
     """Initial centroids and the rows they are, for an ``init`` given by name."""
-    scale = _Scale.of(problem.survey, problem.sample_weight)
+    scale = Scale.of(problem.survey, problem.sample_weight)
     with open_engine(problem.plan()) as engine:
         dataset = scale.dataset(problem.source, engine, problem.survey, problem.sample_weight)
         rows = _draw_rows(problem, dataset, Draw(dataset, problem.rng))
@@ -235,7 +195,7 @@ def inertia(
     n_threads: int | None,
 ) -> float:
     """Inertia of the rows with their nearest centroids: the same bits as a fit's."""
-    scale = _Scale.of(survey, sample_weight)
+    scale = Scale.of(survey, sample_weight)
     values = np.ldexp(np.asarray(centroids, np.float64), -scale.values)
     with open_engine(_plan_for(source, centroids, n_threads)) as engine:
         dataset = scale.dataset(source, engine, survey, sample_weight)
@@ -263,8 +223,7 @@ def _plan_for(source: Source, centroids: npt.NDArray[Any], n_threads: int | None
 def _scaled_pair(source: Source, centroids: npt.NDArray[Any]) -> tuple[Source, FloatArray, int]:
     """Rows and centroids on one scale where the centroids' squares are safe."""
     values = np.ascontiguousarray(centroids, dtype=np.float64)
-    top = float(np.abs(values).max())
-    exponent = math.frexp(top)[1]
-    if top == 0 or _SMALLEST_EXPONENT < exponent < _LARGEST_EXPONENT:
+    exponent = exponent_away(float(np.abs(values).max()))
+    if exponent == 0:
         return source, values, 0
     return ScaledSource(source, exponent), np.ldexp(values, -exponent), exponent

@@ -17,6 +17,7 @@ from sklearn.utils._param_validation import Interval, StrOptions
 from sklearn.utils.validation import check_is_fitted, validate_data
 
 from truemeans import solve
+from truemeans.estimators.narrator import Narrator
 from truemeans.functions import open_source, pose, survey_rows, warn_if_few
 from truemeans.validation import check_n_features, check_rows, check_sample_weight, warn
 
@@ -26,7 +27,7 @@ if TYPE_CHECKING:
     import numpy.typing as npt
 
     from truemeans.dataset import Survey
-    from truemeans.result import Callback, Iteration
+    from truemeans.result import Callback
     from truemeans.sources import Source
 
 __all__ = ["KMeans"]
@@ -260,7 +261,7 @@ class KMeans(ClassNamePrefixFeaturesOutMixin, TransformerMixin, ClusterMixin, Ba
     def _fit(self, X: Any, sample_weight: object) -> Source:
         self._validate_params()
         self._n_init = self._count_runs()
-        narrator = _Narrator(self.callback, self.tol) if self.verbose else None
+        narrator = Narrator(self.callback, self.tol) if self.verbose else None
         problem = pose(
             X,
             self.n_clusters,
@@ -325,30 +326,3 @@ class KMeans(ClassNamePrefixFeaturesOutMixin, TransformerMixin, ClusterMixin, Ba
         tags = super().__sklearn_tags__()
         tags.transformer_tags.preserves_dtype = ["float64", "float32"]
         return tags
-
-
-class _Narrator:
-    """A callback that prints each iteration in scikit-learn's words, then calls the user's."""
-
-    def __init__(self, callback: Callback | None, tol: float) -> None:
-        self.callback = callback
-        self.tol = tol
-        self.last: Iteration | None = None
-
-    def __call__(self, iteration: Iteration) -> object:
-        if iteration.n_iter == 1:
-            self.end_run()
-            print("Initialization complete")
-        print(f"Iteration {iteration.n_iter - 1}, inertia {iteration.inertia}.")
-        self.last = iteration
-        return self.callback(iteration) if self.callback else None
-
-    def end_run(self) -> None:
-        """Say why the run that the last iteration belongs to has ended."""
-        if self.last is None:
-            return
-        done = f"Converged at iteration {self.last.n_iter - 1}: "
-        if self.last.n_changed == 0:
-            print(done + "strict convergence.")
-        elif self.last.n_iter < self.last.max_iter:
-            print(done + f"center shift is within tolerance {self.tol} of the mean variance.")

@@ -1,0 +1,68 @@
+"""Powers of two that keep squares away from overflow and underflow, and the way back."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass, replace
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from truemeans.dataset import Dataset, Survey
+from truemeans.engines import Engine
+from truemeans.engines.base import Extent, FloatArray
+from truemeans.sources import Source
+from truemeans.sources.scaled import ScaledSource
+
+__all__ = ["Scale", "exponent_away"]
+
+# Squares of float64 beyond these powers of two could overflow or vanish.
+_LARGEST_EXPONENT = 400
+_SMALLEST_EXPONENT = -400
+
+
+def exponent_away(top: float) -> int:
+    """Power of two to divide values up to ``top`` by; 0 where their squares are safe."""
+    exponent = math.frexp(top)[1]
+    return 0 if top == 0 or _SMALLEST_EXPONENT < exponent < _LARGEST_EXPONENT else exponent
+
+
+@dataclass(frozen=True)
+class Scale:
+    """Powers of two that keep squares and weights away from overflow and underflow."""
+
+    values: int
+    weights: int
+
+    @classmethod
+    def of(cls, survey: Survey, weight: FloatArray | None) -> Scale:
+        """Return the scale for these rows and weights; mostly 1."""
+        heavy = 0 if weight is None else math.frexp(float(weight.max()))[1]
+        return cls(exponent_away(survey.top), heavy)
+
+    def dataset(
+        self, source: Source, engine: Engine, survey: Survey, weight: FloatArray | None
+    ) -> Dataset:
+        """Return the rows and weights on this scale, bound to the engine."""
+        if self.values:
+            low, high, finest, bad = survey.extent
+            down = -self.values
+            extent = Extent(np.ldexp(low, down), np.ldexp(high, down), np.ldexp(finest, down), bad)
+            source = ScaledSource(source, self.values)
+            survey = replace(survey, extent=extent, top=math.ldexp(survey.top, down))
+        if self.weights:
+            assert weight is not None
+            weight = np.ldexp(weight, -self.weights)
+        return Dataset(source, engine, survey, weight)
+
+    def centroids(self, values: FloatArray, dtype: np.dtype[Any]) -> npt.NDArray[Any]:
+        """Back in the user's units and the rows' type."""
+        return np.ldexp(values, self.values).astype(dtype)
+
+    def inertia(self, value: float) -> float:
+        """Back in the user's units; infinite where float64 cannot hold it."""
+        try:
+            return math.ldexp(value, 2 * self.values + self.weights)
+        except OverflowError:
+            return math.inf
