@@ -21,11 +21,13 @@ LAYERS = [
     ["estimators", "functions", "model_file"],
     ["validation", "tables", "model"],
     ["solve"],
+    ["watch"],
     ["lloyd", "refill", "scale", "seeding"],
     ["dataset"],
     ["sources", "engines"],
     ["plan"],
-    ["result", "threads", "textbook", "standardize", "files"],
+    ["progress"],
+    ["memory", "result", "threads", "textbook", "standardize", "files"],
     ["_core"],
 ]
 RANK = {name: rank for rank, names in enumerate(LAYERS) for name in names}

@@ -13,7 +13,13 @@ README = Path(__file__).parents[1] / "README.md"
 
 
 @pytest.mark.parametrize(
-    "name", ["truemeans.functions", "truemeans.estimators.kmeans", "truemeans.textbook"]
+    "name",
+    [
+        "truemeans.functions",
+        "truemeans.estimators.kmeans",
+        "truemeans.progress",
+        "truemeans.textbook",
+    ],
 )
 def test_docstring_examples(name):
     done = doctest.testmod(importlib.import_module(name))

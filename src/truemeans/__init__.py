@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 __all__ = [
     "Iteration",
     "KMeans",
+    "ProgressBar",
     "Result",
     "__version__",
     "k_means",
@@ -18,6 +19,7 @@ __all__ = [
 __version__ = "0.1.0"
 
 from truemeans.functions import k_means, kmeans_plusplus
+from truemeans.progress import ProgressBar
 from truemeans.result import Iteration, Result
 
 if TYPE_CHECKING:

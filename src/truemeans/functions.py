@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import nullcontext
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -10,17 +11,20 @@ from truemeans import solve
 from truemeans.dataset import survey
 from truemeans.engines import open_engine
 from truemeans.plan import make_plan
+from truemeans.progress import ProgressBar
 from truemeans.solve import Problem
 from truemeans.sources import ArraySource, NpySource, Source
 from truemeans.validation import (
     check_callback,
     check_centroids,
     check_finite,
+    check_flag,
     check_init,
     check_integer,
     check_n_clusters,
     check_n_init,
     check_random_state,
+    check_record,
     check_rows,
     check_sample_weight,
     check_squared_norms,
@@ -52,6 +56,8 @@ def k_means(
     random_state: int | np.random.RandomState | np.random.Generator | None = None,
     n_threads: int | None = None,
     callback: Callback | None = None,
+    record: bool = False,
+    progress: bool = False,
 ) -> Result:
     """Separate the rows of ``X`` into ``n_clusters`` clusters.
 
@@ -87,7 +93,17 @@ def k_means(
         Number of threads. None takes what the process may use: CPU affinity, control group
         limits and OMP_NUM_THREADS are respected.
     callback : callable, default=None
-        Called with a `truemeans.Iteration` after every iteration.
+        Called with a `truemeans.Iteration` after every iteration. A true return value ends the
+        fit there: further runs are not begun, and the best run so far is returned, the one
+        that was ended counting as it stands.
+    record : bool, default=False
+        Keep every iteration's centroids and labels on ``Result.history``; of several runs, those
+        of the one returned. Takes ``4 × n_samples + itemsize × n_clusters × n_features`` bytes an
+        iteration, with ``n_init > 1`` twice; what ``max_iter`` iterations would take must be
+        free before the fit starts.
+    progress : bool, default=False
+        Show a `truemeans.ProgressBar` once the fit has lasted a second, in a terminal (on standard
+        error) or a notebook.
 
     Returns
     -------
@@ -102,6 +118,8 @@ def k_means(
         If an entry of ``X`` is missing or not finite, or a parameter is out of range.
     TypeError
         If ``X`` does not hold numbers, or a parameter has the wrong type.
+    MemoryError
+        If a record could outgrow the memory that is free.
 
     References
     ----------
@@ -121,7 +139,9 @@ def k_means(
     >>> inertia
     16.0
     """
-    checked_callback = check_callback(callback)
+    told = check_callback(callback)
+    shown = check_flag("progress", progress)
+    kept = check_flag("record", record)
     problem = pose(
         X,
         n_clusters,
@@ -134,7 +154,10 @@ def k_means(
         n_threads=n_threads,
         caller="k_means",
     )
-    result = solve.fit(problem, callback=checked_callback)
+    if kept:
+        check_record(problem.record_bytes, problem.max_iter, problem.n_init)
+    with ProgressBar(told) if shown else nullcontext(told) as watched:
+        result = solve.fit(problem, callback=watched, record=kept)
     warn_if_few(result, problem)
     return result
 

@@ -15,7 +15,38 @@ from truemeans.dataset import Dataset
 from truemeans.engines.base import FloatArray, LabelArray
 from truemeans.refill import refill
 
-__all__ = ["Run", "lloyd"]
+__all__ = ["Run", "Step", "lloyd"]
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """One iteration of the loop, as who watches it sees it.
+
+    Attributes
+    ----------
+    n_iter : int
+        Number of the iteration, from 1.
+    centroids : ndarray of float64, shape (n_clusters, n_features)
+        Those the rows were assigned to.
+    labels : ndarray of int32, shape (n_samples,)
+        The dataset's own, which the next iteration changes.
+    inertia : float
+        Of these labels and centroids.
+    n_changed : int
+        Rows whose label changed.
+    moved : ndarray of float64, shape (n_clusters, n_features)
+        The centroids after the update step.
+    converged : bool
+        Whether the loop ends here by itself.
+    """
+
+    n_iter: int
+    centroids: FloatArray
+    labels: LabelArray
+    inertia: float
+    n_changed: int
+    moved: FloatArray
+    converged: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,7 +81,7 @@ def lloyd(
     *,
     max_iter: int,
     max_sq_shift: float,
-    watch: Callable[[int, float, int, FloatArray], object] | None,
+    watch: Callable[[Step], object] | None,
 ) -> Run:
     """Repeat assignment and update until no label changes and no centroid moves.
 
@@ -65,8 +96,7 @@ def lloyd(
     max_sq_shift : float
         Also stop when the centroids together moved by no more than this, squared.
     watch : callable or None
-        Called with iteration number, inertia, changed labels and centroids after every
-        iteration; a true return value ends the run.
+        Called after every iteration; a true return value ends the run.
     """
     sums = dataset.new_run(len(centroids))
     inertias: list[float] = []
@@ -77,16 +107,15 @@ def lloyd(
         inertias.append(dataset.inertia(sums, centroids))
         n_changed.append(changed)
         moved = dataset.update(refill(dataset, sums, centroids), centroids)
-        stop = watch is not None and watch(n_iter, inertias[-1], changed, centroids)
         settled = changed == 0 and np.array_equal(moved, centroids)
-        if settled:
-            converged = True
-            break
-        shift = moved - centroids
-        centroids = moved
         # A difference is zero exactly when the values are equal, so with a bound of zero only
         # centroids that stand still end the run here.
-        converged = float(np.vdot(shift, shift)) <= max_sq_shift
+        shift = moved - centroids
+        converged = settled or float(np.vdot(shift, shift)) <= max_sq_shift
+        stop = watch is not None and watch(
+            Step(n_iter, centroids, dataset.labels, inertias[-1], changed, moved, converged)
+        )
+        centroids = moved
         if converged or stop:
             break
     inertia = inertias[-1]

@@ -11,7 +11,7 @@ import numpy as np
 if TYPE_CHECKING:
     import numpy.typing as npt
 
-__all__ = ["Callback", "History", "Iteration", "Plan", "Result"]
+__all__ = ["END_RUN", "Callback", "History", "Iteration", "Plan", "Result"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,22 +62,44 @@ class Iteration:
     max_iter : int
         The most iterations this run may take.
     run : int
-        Number of this run among the ``n_init`` restarts, from 0.
+        Number of this run among the ``n_init`` runs, from 0.
+    n_init : int
+        Number of runs from different starts.
     inertia : float
         Inertia of this iteration's labels with the centroids they were assigned to.
     n_changed : int
         Rows whose label changed in this iteration.
     centroids : ndarray, shape (n_clusters, n_features)
         The centroids the rows were assigned to. Read-only.
+    next_centroids : ndarray, shape (n_clusters, n_features)
+        The centroids after the update step. Read-only.
+    converged : bool
+        Whether the run has converged with this iteration, and ends.
     """
 
     n_iter: int
     max_iter: int
     run: int
+    n_init: int
     inertia: float
     n_changed: int
     centroids: npt.NDArray[Any]
+    next_centroids: npt.NDArray[Any]
+    converged: bool
+    _labels: Callable[[], npt.NDArray[np.int32]] = field(repr=False, compare=False)
 
+    @property
+    def labels(self) -> npt.NDArray[np.int32]:
+        """Index of the nearest centroid of each row, shape (n_samples,); read-only.
+
+        Copied when first read, so that it costs nothing to those who do not read it; it must
+        be read while the callback runs, afterwards it raises RuntimeError.
+        """
+        return self._labels()
+
+
+# What a callback returns to end this run alone; anything else that is true ends the fit.
+END_RUN = "end run"
 
 Callback = Callable[[Iteration], object]
 
@@ -92,10 +114,17 @@ class History:
         Inertia of the iteration's labels with the centroids they were assigned to.
     n_changed : ndarray of int64, shape (n_iter,)
         Rows whose label changed; the first iteration labels every row.
+    centroids : ndarray, shape (n_iter, n_clusters, n_features), or None
+        The centroids the rows of the iteration were assigned to, those of the first iteration
+        being the initial ones; in the type of `Result.centroids`. None without ``record=True``.
+    labels : ndarray of int32, shape (n_iter, n_samples), or None
+        The cluster of each row in the iteration. None without ``record=True``.
     """
 
     inertia: npt.NDArray[np.float64]
     n_changed: npt.NDArray[np.int64]
+    centroids: npt.NDArray[Any] | None = None
+    labels: npt.NDArray[np.int32] | None = None
 
 
 @dataclass(frozen=True)
@@ -116,7 +145,8 @@ class Result:
         True when the last iteration changed no label, or moved the centroids by no more
         than ``tol``; False when ``max_iter`` or a callback ended the run.
     history : History
-        Inertia and number of changed labels per iteration.
+        Inertia and number of changed labels per iteration; with ``record=True`` the centroids
+        and labels as well.
     plan : Plan
         How the run was computed, and why.
     """

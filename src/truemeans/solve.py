@@ -18,11 +18,12 @@ from truemeans.engines import RowState, open_engine
 from truemeans.engines.base import FloatArray, LabelArray
 from truemeans.lloyd import Run, lloyd
 from truemeans.plan import make_plan
-from truemeans.result import Callback, History, Iteration, Plan, Result
+from truemeans.result import Callback, History, Plan, Result
 from truemeans.scale import Scale, exponent_away
 from truemeans.seeding import Draw, n_trials, plusplus
 from truemeans.sources import Source
 from truemeans.sources.scaled import ScaledSource
+from truemeans.watch import Record, Watch
 
 __all__ = ["Problem", "assign", "distances", "fit", "inertia", "seed"]
 
@@ -75,13 +76,39 @@ class Problem:
         source = self.source
         return make_plan(source.n_samples, source.n_features, self.n_clusters, self.n_threads)
 
+    @property
+    def record_bytes(self) -> int:
+        """Bytes a record takes for each iteration."""
+        source = self.source
+        centroids = self.n_clusters * source.n_features * source.dtype.itemsize
+        return 4 * source.n_samples + centroids
 
-def fit(problem: Problem, *, callback: Callback | None = None) -> Result:
-    """Run ``n_init`` times and keep the run of least inertia, the first of equals."""
+    def new_record(self) -> Record:
+        """Room to record one run."""
+        source = self.source
+        return Record(
+            self.max_iter, source.n_samples, self.n_clusters, source.n_features, source.dtype
+        )
+
+
+def fit(problem: Problem, *, callback: Callback | None = None, record: bool = False) -> Result:
+    """Run ``n_init`` times and keep the run of least inertia, the first of equals.
+
+    A callback that ends the fit leaves the runs that have not begun; the run it ended counts.
+    """
     plan = problem.plan()
+    source = problem.source
     scale = Scale.of(problem.survey, problem.sample_weight)
+    watch = Watch(
+        callback,
+        problem.new_record if record else None,
+        scale=scale,
+        dtype=source.dtype,
+        max_iter=problem.max_iter,
+        n_init=problem.n_init,
+    )
     with open_engine(plan) as engine:
-        dataset = scale.dataset(problem.source, engine, problem.survey, problem.sample_weight)
+        dataset = scale.dataset(source, engine, problem.survey, problem.sample_weight)
         max_sq_shift = 0.0
         if problem.tol > 0:
             max_sq_shift = problem.tol * dataset.total_variance() / dataset.n_features
@@ -93,40 +120,31 @@ def fit(problem: Problem, *, callback: Callback | None = None) -> Result:
                 starts.next(),
                 max_iter=problem.max_iter,
                 max_sq_shift=max_sq_shift,
-                watch=_watcher(callback, problem, number, scale),
+                watch=watch.of_run(number),
             )
             if best is None or run.inertia < best.inertia:
                 best = run
+                watch.keep()
+            if watch.stopped:
+                break
     assert best is not None, "n_init is at least 1"
-    return _result(best, problem.source, scale, plan)
+    return _result(best, watch, source, scale, plan)
 
 
-def _watcher(
-    callback: Callback | None, problem: Problem, run: int, scale: Scale
-) -> Callable[[int, float, int, FloatArray], object] | None:
-    if callback is None:
-        return None
-
-    def watch(n_iter: int, inertia: float, n_changed: int, centroids: FloatArray) -> object:
-        shown = scale.centroids(centroids, problem.source.dtype)
-        shown.flags.writeable = False
-        return callback(
-            Iteration(n_iter, problem.max_iter, run, scale.inertia(inertia), n_changed, shown)
-        )
-
-    return watch
-
-
-def _result(run: Run, source: Source, scale: Scale, plan: Plan) -> Result:
+def _result(run: Run, watch: Watch, source: Source, scale: Scale, plan: Plan) -> Result:
+    n_iter = len(run.inertias)
+    record = watch.record(n_iter)
     return Result(
         centroids=scale.centroids(run.centroids, source.dtype),
         labels=run.labels,
         inertia=scale.inertia(run.inertia),
-        n_iter=len(run.inertias),
+        n_iter=n_iter,
         converged=run.converged,
         history=History(
             np.array([scale.inertia(value) for value in run.inertias]),
             np.array(run.n_changed, np.int64),
+            None if record is None else record.centroids,
+            None if record is None else record.labels,
         ),
         plan=plan,
         _take=source.take,

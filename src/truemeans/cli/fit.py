@@ -4,10 +4,9 @@ from __future__ import annotations
 
 import math
 import shlex
-import sys
 import time
 import warnings
-from contextlib import ExitStack, nullcontext
+from contextlib import ExitStack
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -15,7 +14,6 @@ from typing import TYPE_CHECKING, Any
 from truemeans.cli.notes import look_at_rows
 from truemeans.cli.options import check_least
 from truemeans.cli.outputs import Outputs, Request, choose_outputs, opened
-from truemeans.cli.progress import FitProgress
 from truemeans.cli.show import Summary, count, print_json
 
 if TYPE_CHECKING:
@@ -154,15 +152,14 @@ def _cluster(
         "tol": options.tol,
         "random_state": options.seed,
     }
-    watched = FitProgress(options.n_init) if sys.stderr.isatty() else nullcontext()
-    with warnings.catch_warnings(record=True) as caught, watched as callback:
+    with warnings.catch_warnings(record=True) as caught:
         warnings.simplefilter("always")
         result = k_means(
             X,
             options.n_clusters,
             sample_weight=weights,
             n_threads=options.n_threads,
-            callback=callback,
+            progress=True,
             **settings,
         )
     if not math.isfinite(result.inertia):

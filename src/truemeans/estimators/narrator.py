@@ -29,10 +29,10 @@ class Narrator:
 
     def end_run(self) -> None:
         """Say why the run that the last iteration belongs to has ended."""
-        if self.last is None:
+        if self.last is None or not self.last.converged:
             return
         done = f"Converged at iteration {self.last.n_iter - 1}: "
         if self.last.n_changed == 0:
             print(done + "strict convergence.")
-        elif self.last.n_iter < self.last.max_iter:
+        else:
             print(done + f"center shift is within tolerance {self.tol} of the mean variance.")

@@ -9,10 +9,12 @@ from truemeans.validation.centroids import check_centroids, check_init, warn_few
 from truemeans.validation.parameters import (
     InvalidParameterError,
     check_callback,
+    check_flag,
     check_integer,
     check_n_clusters,
     check_n_init,
     check_random_state,
+    check_record,
     check_tol,
 )
 from truemeans.validation.rows import (
@@ -30,12 +32,14 @@ __all__ = [
     "check_callback",
     "check_centroids",
     "check_finite",
+    "check_flag",
     "check_init",
     "check_integer",
     "check_n_clusters",
     "check_n_features",
     "check_n_init",
     "check_random_state",
+    "check_record",
     "check_rows",
     "check_sample_weight",
     "check_squared_norms",

@@ -11,15 +11,18 @@ from typing import Any
 
 import numpy as np
 
+from truemeans.memory import available_memory
 from truemeans.validation.warn import warn
 
 __all__ = [
     "InvalidParameterError",
     "check_callback",
+    "check_flag",
     "check_integer",
     "check_n_clusters",
     "check_n_init",
     "check_random_state",
+    "check_record",
     "check_tol",
     "shown",
 ]
@@ -117,3 +120,27 @@ def check_callback(callback: object) -> Callable[[Any], object] | None:
         f"callback={shown(callback)} must be callable or None; give a function that takes one "
         "truemeans.Iteration."
     )
+
+
+def check_flag(name: str, value: object) -> bool:
+    """Return a switch as a bool."""
+    if isinstance(value, (bool, np.bool_)):
+        return bool(value)
+    raise InvalidParameterError(f"{name}={shown(value)} must be True or False; give one of them.")
+
+
+def check_record(n_bytes: int, max_iter: int, n_init: int) -> None:
+    """Raise if a record of ``n_bytes`` an iteration could outgrow the memory that is free."""
+    # The best run's record is kept while the next run fills its own.
+    n_bytes *= min(n_init, 2)
+    free = available_memory()
+    if free is not None and n_bytes * max_iter > free:
+        raise MemoryError(
+            f"record=True keeps {n_bytes:,} bytes an iteration, {n_bytes * max_iter:,} bytes for "
+            f"max_iter={max_iter:,} iterations, and {free:,} bytes are free; "
+            + (
+                f"give max_iter={free // n_bytes} or less."
+                if free >= n_bytes
+                else "cluster fewer rows, or do without the record."
+            )
+        )
