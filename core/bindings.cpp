@@ -1,97 +1,16 @@
-// The only file that knows Python: typed arrays in, the interpreter lock released around the
-// work, Ctrl-C turned into KeyboardInterrupt. All checking of user input happened before.
-#include <nanobind/nanobind.h>
-#include <nanobind/ndarray.h>
-#include <nanobind/stl/optional.h>
-#include <nanobind/stl/pair.h>
-#include <nanobind/stl/string.h>
-#include <nanobind/stl/tuple.h>
-#include <nanobind/stl/vector.h>
-
-#include <optional>
-#include <stdexcept>
-#include <string>
+// The verbs of the passes, for Python; seeding has bindings_seeding.cpp.
+#include "bindings.hpp"
 
 #include "bounds.hpp"
 #include "boxes.hpp"
 #include "grids.hpp"
 #include "measure.hpp"
-#include "pass.hpp"
-#include "seeding.hpp"
 #include "skip.hpp"
-#include "targets.hpp"
 #include "update.hpp"
 
-namespace nb = nanobind;
-using namespace nb::literals;
-namespace core = truemeans;
+namespace truemeans::bindings {
 
 namespace {
-
-template <class T, class Shape>
-using In = nb::ndarray<const T, Shape, nb::c_contig, nb::device::cpu>;
-template <class T, class Shape>
-using InOut = nb::ndarray<T, Shape, nb::c_contig, nb::device::cpu>;
-template <class T, class Shape>
-using Out = nb::ndarray<nb::numpy, T, Shape>;
-using Vector = nb::ndim<1>;
-using Matrix = nb::ndim<2>;
-using Cube = nb::ndim<3>;
-
-bool interrupted() {
-    nb::gil_scoped_acquire lock;
-    return PyErr_CheckSignals() != 0;
-}
-
-struct PyTeam {
-    core::Team team;
-    const core::Kernels* kernels;
-
-    PyTeam(std::size_t n_threads, const std::string& target)
-        : team(n_threads, interrupted), kernels(core::choose_target(target)) {
-        if (!kernels) throw std::invalid_argument("internal: no such target");
-    }
-};
-
-// Runs f without the interpreter lock. An interrupted team left the signal's exception set.
-template <class F>
-auto unlocked(F&& f) {
-    try {
-        nb::gil_scoped_release release;
-        return f();
-    } catch (const core::Interrupted&) {
-        throw nb::python_error();
-    }
-}
-
-template <class T>
-Out<T, Vector> new_vector(std::size_t n) {
-    T* data = new T[n]();
-    nb::capsule owner(data, [](void* p) noexcept { delete[] static_cast<T*>(p); });
-    return Out<T, Vector>(data, {n}, owner);
-}
-
-template <class T>
-Out<T, Matrix> new_matrix(std::size_t n, std::size_t m) {
-    T* data = new T[n * m]();
-    nb::capsule owner(data, [](void* p) noexcept { delete[] static_cast<T*>(p); });
-    return Out<T, Matrix>(data, {n, m}, owner);
-}
-
-using Weight = std::optional<In<double, Vector>>;
-using Labels = std::optional<In<std::int32_t, Vector>>;
-
-template <class A>
-auto* data_or_null(const std::optional<A>& a) {
-    return a ? a->data() : nullptr;
-}
-
-template <class T>
-core::Rows<T> rows_of(const In<T, Matrix>& X, const Weight& weight = {}) {
-    return {X.data(), X.shape(0), X.shape(1), data_or_null(weight)};
-}
-
-core::Centroids centroids_of(const In<double, Matrix>& c) { return {c.data(), c.shape(0)}; }
 
 core::ClusterSums sums_of(const In<double, Cube>& s) {
     return {s.data(), s.shape(0), s.shape(1), s.shape(2) - 1};
@@ -235,37 +154,6 @@ void bind_rows(nb::module_& m) {
             return out;
         },
         "team"_a, "X"_a.noconvert(), "centroids"_a.noconvert(), "labels"_a.noconvert());
-    m.def(
-        "row_keys",
-        [](PyTeam& t, X2 X) {
-            auto out = new_vector<double>(X.shape(0));
-            unlocked([&] { core::row_keys(t.team, *t.kernels, rows_of<T>(X), out.data()); });
-            return out;
-        },
-        "team"_a, "X"_a.noconvert());
-    m.def(
-        "lower_closest",
-        [](PyTeam& t, X2 X, Weight weight, In<double, Vector> centroid,
-           InOut<double, Vector> closest) {
-            return unlocked([&] {
-                return core::lower_closest(t.team, *t.kernels, rows_of<T>(X, weight),
-                                           centroid.data(), closest.data());
-            });
-        },
-        "team"_a, "X"_a.noconvert(), "weight"_a.noconvert().none(), "centroid"_a.noconvert(),
-        "closest"_a.noconvert());
-    m.def(
-        "add_potentials",
-        [](PyTeam& t, X2 X, Weight weight, In<double, Matrix> candidates,
-           In<double, Vector> closest, double top, double n_rows, InOut<double, Matrix> sums) {
-            unlocked([&] {
-                core::add_potentials(t.team, *t.kernels, rows_of<T>(X, weight),
-                                   centroids_of(candidates), closest.data(), top, n_rows,
-                                   sums.data());
-            });
-        },
-        "team"_a, "X"_a.noconvert(), "weight"_a.noconvert().none(), "candidates"_a.noconvert(),
-        "closest"_a.noconvert(), "top"_a, "n_rows"_a, "sums"_a.noconvert());
 }
 
 void bind_sums(nb::module_& m) {
@@ -320,25 +208,16 @@ void bind_sums(nb::module_& m) {
         },
         "team"_a, "sums"_a.noconvert(), "centroids"_a.noconvert(), "center"_a.noconvert(),
         "top"_a, "spread_hi"_a, "spread_lo"_a, "spread_error"_a);
-    m.def(
-        "add_bucket_masses",
-        [](PyTeam& t, Weight weight, std::optional<In<double, Vector>> closest, double scale,
-           In<std::uint16_t, Vector> buckets, InOut<double, Vector> sums) {
-            unlocked([&] {
-                core::add_bucket_masses(t.team, buckets.shape(0), data_or_null(weight),
-                                        data_or_null(closest), scale, buckets.data(),
-                                        sums.data());
-            });
-        },
-        "team"_a, "weight"_a.noconvert().none(), "closest"_a.noconvert().none(), "scale"_a,
-        "buckets"_a.noconvert(), "sums"_a.noconvert());
 }
 
 }  // namespace
 
+}  // namespace truemeans::bindings
+
+using namespace truemeans::bindings;
+
 NB_MODULE(_core, m) {
     m.doc() = "The compiled core of truemeans. Private: arrays must be of the exact dtype.";
-    m.attr("N_BUCKETS") = core::kBuckets;
     m.attr("N_SQ_GRIDS") = core::kSqGrids;
     m.def("targets", [] {
         std::vector<std::pair<std::string, std::string>> out;
@@ -366,4 +245,5 @@ NB_MODULE(_core, m) {
     bind_rows<float>(m);
     bind_rows<double>(m);
     bind_sums(m);
+    bind_seeding(m);
 }
