@@ -190,9 +190,11 @@ def test_verbose_tells_the_story(X, capsys, tol):
     lines = capsys.readouterr().out.splitlines()
     starts = [i for i, line in enumerate(lines) if line == "Initialization complete"]
     assert len(starts) == 2
-    assert starts[0] == 0
+    assert lines[0].startswith("Plan: native")
+    assert starts[0] == 1
     for i in starts:
         assert lines[i + 1].startswith("Iteration 0, inertia ")
+        assert lines[i + 1].endswith(f", {len(X)} labels changed.")
     end = "strict convergence." if tol == 0 else "center shift is within tolerance 0.5 of"
     assert sum("Converged at iteration" in line and end in line for line in lines) == 2
 

@@ -17,6 +17,7 @@ from sklearn.utils._param_validation import Interval, StrOptions
 from sklearn.utils.validation import check_is_fitted, validate_data
 
 from truemeans import solve
+from truemeans.estimators.callbacks import CallbackSupportMixin, tasks_of, with_callbacks
 from truemeans.estimators.narrator import Narrator
 from truemeans.functions import open_source, pose, survey_rows, warn_if_few
 from truemeans.validation import check_n_features, check_rows, check_sample_weight, warn
@@ -27,7 +28,7 @@ if TYPE_CHECKING:
     import numpy.typing as npt
 
     from truemeans.dataset import Survey
-    from truemeans.result import Callback
+    from truemeans.result import Callback, Result
     from truemeans.sources import Source
 
 __all__ = ["KMeans"]
@@ -35,12 +36,19 @@ __all__ = ["KMeans"]
 _FROM_ONE = Interval(Integral, 1, None, closed="left")
 
 
-class KMeans(ClassNamePrefixFeaturesOutMixin, TransformerMixin, ClusterMixin, BaseEstimator):  # type: ignore[misc]
+class KMeans(
+    CallbackSupportMixin,
+    ClassNamePrefixFeaturesOutMixin,
+    TransformerMixin,
+    ClusterMixin,
+    BaseEstimator,
+):
     """K-means clustering, exact and reproducible.
 
     A drop-in for ``sklearn.cluster.KMeans``: the same parameters, attributes and methods,
     and one answer to the last bit for any number of threads. ``labels_`` is always
-    ``predict(X)`` of the training rows, and ``score(X)`` is ``-inertia_``.
+    ``predict(X)`` of the training rows, and ``score(X)`` is ``-inertia_``. With scikit-learn 1.9
+    or later its callbacks work: ``KMeans().set_callbacks(sklearn.callback.ProgressBar())``.
 
     Parameters
     ----------
@@ -59,7 +67,7 @@ class KMeans(ClassNamePrefixFeaturesOutMixin, TransformerMixin, ClusterMixin, Ba
         A run ends when the squared movement of the centroids adds up to at most ``tol`` ×
         the mean variance of the features. With 0 it ends when no label changes.
     verbose : int, default=0
-        With 1 or more, every iteration prints a line.
+        With 1 or more, the plan and every iteration print a line.
     random_state : int, RandomState, Generator or None, default=None
         What makes the random choices. An integer makes them the same every time.
     copy_x : bool, default=True
@@ -70,7 +78,8 @@ class KMeans(ClassNamePrefixFeaturesOutMixin, TransformerMixin, ClusterMixin, Ba
         Number of threads. None takes what the process may use: CPU affinity, control group
         limits and OMP_NUM_THREADS are respected.
     callback : callable, default=None
-        Called with a `truemeans.Iteration` after every iteration.
+        Called with a `truemeans.Iteration` after every iteration. A true return value ends the
+        fit with the best run so far; further runs are not begun.
 
     Attributes
     ----------
@@ -174,21 +183,21 @@ class KMeans(ClassNamePrefixFeaturesOutMixin, TransformerMixin, ClusterMixin, Ba
         TypeError
             If ``X`` does not hold numbers, or is sparse.
         """
-        self._fit(X, sample_weight)
+        self._fit(X, y, sample_weight)
         return self
 
     def fit_predict(
         self, X: Any, y: object = None, sample_weight: npt.ArrayLike | None = None
     ) -> npt.NDArray[np.int32]:
         """Find the clusters of the rows and return ``labels_``; see `fit`."""
-        self._fit(X, sample_weight)
+        self._fit(X, y, sample_weight)
         return self.labels_
 
     def fit_transform(
         self, X: Any, y: object = None, sample_weight: npt.ArrayLike | None = None
     ) -> npt.NDArray[Any]:
         """Find the clusters of the rows and return `transform` of them; see `fit`."""
-        return self._distances(self._fit(X, sample_weight))
+        return self._distances(self._fit(X, y, sample_weight))
 
     def predict(self, X: Any) -> npt.NDArray[np.int32]:
         """Return the index of the nearest centroid of each row.
@@ -258,10 +267,9 @@ class KMeans(ClassNamePrefixFeaturesOutMixin, TransformerMixin, ClusterMixin, Ba
         check_is_fitted(self)
         save_estimator(self, path, overwrite=overwrite)
 
-    def _fit(self, X: Any, sample_weight: object) -> Source:
+    def _fit(self, X: Any, y: object, sample_weight: object) -> Source:
         self._validate_params()
         self._n_init = self._count_runs()
-        narrator = Narrator(self.callback, self.tol) if self.verbose else None
         problem = pose(
             X,
             self.n_clusters,
@@ -275,16 +283,25 @@ class KMeans(ClassNamePrefixFeaturesOutMixin, TransformerMixin, ClusterMixin, Ba
             caller=type(self).__name__,
         )
         self._note_features(X, problem.source, reset=True)
-        result = solve.fit(problem, callback=narrator or self.callback)
-        if narrator:
-            narrator.end_run()
+        result = self._solve(problem, X=X, y=y, sample_weight=sample_weight)
         warn_if_few(result, problem)
+        return problem.source
+
+    @with_callbacks
+    def _solve(self, problem: solve.Problem, **given: Any) -> Result:
+        told = self.callback
+        if self.verbose:
+            told = Narrator(told, self.tol, problem.plan())
+        tasks = tasks_of(self, told, problem.max_iter, problem.n_init, **given)
+        result = solve.fit(problem, callback=tasks or told)
         self.cluster_centers_ = result.centroids
         self.labels_ = result.labels
         self.inertia_ = result.inertia
         self.n_iter_ = result.n_iter
         self.history_ = result.history
-        return problem.source
+        if tasks:
+            tasks.close()
+        return result
 
     def _count_runs(self) -> Any:
         if self.algorithm == "elkan" and self.n_clusters == 1:

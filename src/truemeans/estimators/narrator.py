@@ -1,38 +1,43 @@
-"""What ``verbose`` prints."""
+"""What ``verbose`` prints: the plan, and each iteration in scikit-learn's words."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from truemeans.result import Callback, Iteration
+    from truemeans.result import Callback, Iteration, Plan
 
 __all__ = ["Narrator"]
 
 
 class Narrator:
-    """A callback that prints each iteration in scikit-learn's words, then calls the user's."""
+    """A callback that prints each iteration, then asks the user's callback.
 
-    def __init__(self, callback: Callback | None, tol: float) -> None:
-        self.callback = callback
-        self.tol = tol
-        self.last: Iteration | None = None
+    Parameters
+    ----------
+    callback : callable or None
+        The user's; what it returns is passed on.
+    tol : float
+        As the user gave it.
+    plan : Plan
+        Printed first.
+    """
+
+    def __init__(self, callback: Callback | None, tol: float, plan: Plan) -> None:
+        self.callback, self.tol = callback, tol
+        print(f"Plan: {plan}.")
 
     def __call__(self, iteration: Iteration) -> object:
-        """Print one iteration, then ask the user's callback."""
-        if iteration.n_iter == 1:
-            self.end_run()
+        """Print one iteration, and why the run ends if it has converged."""
+        number = iteration.n_iter - 1
+        if number == 0:
             print("Initialization complete")
-        print(f"Iteration {iteration.n_iter - 1}, inertia {iteration.inertia}.")
-        self.last = iteration
+        print(
+            f"Iteration {number}, inertia {iteration.inertia}, "
+            f"{iteration.n_changed} labels changed."
+        )
+        if iteration.converged:
+            strict = iteration.n_changed == 0
+            near = f"center shift is within tolerance {self.tol} of the mean variance."
+            print(f"Converged at iteration {number}: {'strict convergence.' if strict else near}")
         return self.callback(iteration) if self.callback else None
-
-    def end_run(self) -> None:
-        """Say why the run that the last iteration belongs to has ended."""
-        if self.last is None or not self.last.converged:
-            return
-        done = f"Converged at iteration {self.last.n_iter - 1}: "
-        if self.last.n_changed == 0:
-            print(done + "strict convergence.")
-        else:
-            print(done + f"center shift is within tolerance {self.tol} of the mean variance.")
