@@ -3,6 +3,7 @@
 
 #include "bounds.hpp"
 #include "boxes.hpp"
+#include "float_mode.hpp"
 #include "grids.hpp"
 #include "measure.hpp"
 #include "skip.hpp"
@@ -225,6 +226,10 @@ NB_MODULE(_core, m) {
             out.emplace_back(k.name, k.description);
         return out;
     });
+    nb::class_<core::FloatMode>(m, "FloatMode")
+        .def(nb::init<>())
+        .def("enter", &core::FloatMode::enter)
+        .def("leave", &core::FloatMode::leave);
     nb::class_<PyTeam>(m, "Team")
         .def(nb::init<std::size_t, const std::string&>(), "n_threads"_a, "target"_a)
         .def_prop_ro("n_threads", [](const PyTeam& t) { return t.team.n_threads(); })

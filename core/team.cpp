@@ -5,6 +5,8 @@
 #include <new>
 #include <system_error>
 
+#include "float_mode.hpp"
+
 namespace truemeans {
 
 Team::Team(std::size_t n_threads, std::function<bool()> interrupted)
@@ -27,6 +29,7 @@ Team::~Team() {
 }
 
 void Team::serve(std::size_t thread) {
+    use_default_float_mode();
     std::size_t seen = 0;
     for (;;) {
         {

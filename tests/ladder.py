@@ -11,7 +11,7 @@ from truemeans.dataset import Dataset, survey
 from truemeans.engines import open_engine
 from truemeans.engines.native import targets
 from truemeans.lloyd import Run, lloyd
-from truemeans.result import Plan
+from truemeans.result import Plan, Result
 from truemeans.sources import ArraySource, Source
 
 REFERENCE = Plan("reference", "", 1, "none", "none", 0, "the definition")
@@ -78,3 +78,31 @@ def assert_same_run(expected: Run, actual: Run) -> None:
     assert expected.n_changed == actual.n_changed
     assert expected.inertia == actual.inertia
     assert expected.converged == actual.converged
+
+
+def blobs(dtype: Any = np.float64, n_features: int = 3, n: int = 90) -> np.ndarray:
+    """Return three groups, 8 apart, whose numbers float16 holds exactly."""
+    rng = np.random.RandomState(7)
+    rows = rng.randint(-16, 17, (n, n_features)) / 16 + 8 * (np.arange(n) % 3)[:, None]
+    return rows.astype(dtype)
+
+
+def bits(result: Result) -> tuple[Any, ...]:
+    """All that must not change: types, bytes and counts."""
+    return (
+        result.centroids.dtype.str,
+        result.centroids.tobytes(),
+        result.labels.dtype.str,
+        result.labels.tobytes(),
+        float(result.inertia).hex(),
+        result.n_iter,
+    )
+
+
+def canonical_labels(X: np.ndarray, centroids: np.ndarray) -> np.ndarray:
+    """The definition of a label: float64 squares added feature by feature, lowest index first."""
+    sq_dist = np.zeros((len(X), len(centroids)))
+    for f in range(X.shape[1]):
+        e = X[:, f, np.newaxis].astype(float) - centroids[:, f].astype(float)
+        sq_dist += e * e
+    return sq_dist.argmin(axis=1)

@@ -22,7 +22,7 @@ LAYERS = [
     ["validation", "tables", "model"],
     ["solve"],
     ["watch"],
-    ["lloyd", "refill", "scale", "seeding"],
+    ["counted", "lloyd", "refill", "scale", "seeding"],
     ["dataset"],
     ["sources", "engines"],
     ["plan"],

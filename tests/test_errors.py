@@ -316,13 +316,6 @@ def test_fewer_distinct_rows_than_clusters(init):
         assert [w.filename for w in caught] == [__file__]
 
 
-def test_fewer_rows_that_weigh_anything_than_clusters():
-    with pytest.warns(ConvergenceWarning, match=re.escape(FEW)):
-        result = k_means(X, 4, sample_weight=[0, 1, 0, 0, 1, 0])
-
-    assert np.isfinite(result.centroids).all()
-
-
 def test_not_fitted():
     for attempt in ("predict", "transform", "score"):
         with pytest.raises(ValueError, match="not fitted yet"):

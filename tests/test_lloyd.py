@@ -153,15 +153,6 @@ def test_refilling_does_not_depend_on_the_order_of_rows():
     assert (expected.sizes > 0).all()
 
 
-def test_more_clusters_than_distinct_rows_ends_at_once():
-    X = np.repeat([[1.0, 2.0], [3.0, 4.0]], 4, axis=0)
-    with pytest.warns(UserWarning, match=r"Number of distinct clusters \(2\)"):
-        result = truemeans.k_means(X, 5, random_state=0)
-    assert result.inertia == 0.0
-    assert result.n_iter <= 2
-    assert np.isfinite(result.centroids).all()
-
-
 # -- against the textbook ------------------------------------------------------------------
 
 lattices = st.integers(1, 3).flatmap(

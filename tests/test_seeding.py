@@ -63,20 +63,6 @@ def test_seeds_do_not_depend_on_the_order_of_rows(init, kind):
 
 
 @pytest.mark.parametrize("init", ["k-means++", "random"])
-def test_a_weight_is_so_many_copies(init):
-    rng = np.random.default_rng(0)
-    X = rng.normal(size=(80, 3))
-    weight = rng.integers(0, 5, size=80)
-    copies = X.repeat(weight, axis=0)
-    for seed in range(10):
-        weighted = truemeans.k_means(X, 7, init=init, sample_weight=weight, random_state=seed)
-        repeated = truemeans.k_means(copies, 7, init=init, random_state=seed)
-        assert weighted.centroids.tobytes() == repeated.centroids.tobytes()
-        np.testing.assert_array_equal(weighted.labels.repeat(weight), repeated.labels)
-        assert weighted.inertia == pytest.approx(repeated.inertia, rel=1e-14)
-
-
-@pytest.mark.parametrize("init", ["k-means++", "random"])
 def test_scaling_by_a_power_of_two_changes_no_seed(init):
     X = make_rows("normal", 300, 4, np.float64)
     expected = truemeans.k_means(X, 9, init=init, random_state=1)

@@ -12,6 +12,10 @@ _Rows = npt.NDArray[Any]
 _Float = npt.NDArray[np.float64]
 _Labels = npt.NDArray[np.int32]
 
+class FloatMode:
+    def enter(self) -> None: ...
+    def leave(self) -> None: ...
+
 class Team:
     def __init__(self, n_threads: int, target: str) -> None: ...
     @property

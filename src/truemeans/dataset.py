@@ -6,6 +6,7 @@ shows in any result.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
@@ -160,7 +161,12 @@ class Dataset:
             self.engine.max_abs_diff(X, centroids, self.labels[where])
             for where, X in self.source.blocks()
         )
-        return self._sum_sq_diff(centroids, self.labels, top)[0]
+        value, _, bound = self._sum_sq_diff(centroids, self.labels, top)
+        if value < bound * 2.0**30:
+            # Far rows weigh so little that the grids, made for rows of full weight, miss the
+            # others. The correctly rounded sum is order-free too.
+            return math.fsum(self.weighted_sq_distances(centroids))
+        return value
 
     @property
     def spread(self) -> tuple[float, float, float]:

@@ -7,12 +7,14 @@ what only shows while running (a callable ``init``).
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from functools import partial
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
+from truemeans.counted import Counted
 from truemeans.dataset import Dataset, Survey
 from truemeans.engines import RowState, open_engine
 from truemeans.engines.base import FloatArray, LabelArray
@@ -21,7 +23,7 @@ from truemeans.plan import make_plan
 from truemeans.result import Callback, History, Plan, Result
 from truemeans.scale import Scale, exponent_away
 from truemeans.seeding import Draw, n_trials, plusplus
-from truemeans.sources import Source
+from truemeans.sources import Source, keep_rows
 from truemeans.sources.scaled import ScaledSource
 from truemeans.watch import Record, Watch
 
@@ -98,17 +100,18 @@ def fit(problem: Problem, *, callback: Callback | None = None, record: bool = Fa
     """
     plan = problem.plan()
     source = problem.source
-    scale = Scale.of(problem.survey, problem.sample_weight)
-    watch = Watch(
-        callback,
-        problem.new_record if record else None,
-        scale=scale,
-        dtype=source.dtype,
-        max_iter=problem.max_iter,
-        n_init=problem.n_init,
-    )
     with open_engine(plan) as engine:
-        dataset = scale.dataset(source, engine, problem.survey, problem.sample_weight)
+        counted = Counted.of(source, problem.survey, problem.sample_weight, engine)
+        dataset, scale = counted.bind(engine)
+        watch = Watch(
+            callback,
+            problem.new_record if record else None,
+            scale=scale,
+            dtype=source.dtype,
+            max_iter=problem.max_iter,
+            n_init=problem.n_init,
+            label_all=partial(_label_all, problem, counted.numbers),
+        )
         max_sq_shift = 0.0
         if problem.tol > 0:
             max_sq_shift = problem.tol * dataset.total_variance() / dataset.n_features
@@ -127,8 +130,30 @@ def fit(problem: Problem, *, callback: Callback | None = None, record: bool = Fa
                 watch.keep()
             if watch.stopped:
                 break
-    assert best is not None, "n_init is at least 1"
-    return _result(best, watch, source, scale, plan)
+        assert best is not None, "n_init is at least 1"
+        result = _result(best, watch, source, scale, plan)
+    if scale.values:
+        # On another scale other squares vanish: the labels are those that anyone who asks gets.
+        labels = assign(source, result.centroids, problem.n_threads)
+    else:
+        labels = _label_all(problem, counted.numbers, result.labels, result.centroids)
+    return replace(result, labels=labels)
+
+
+def _label_all(
+    problem: Problem,
+    counted: npt.NDArray[np.intp] | None,
+    labels: LabelArray,
+    centroids: npt.NDArray[Any],
+) -> LabelArray:
+    """Labels of all rows, from those of the rows that count: the others have none yet."""
+    if counted is None:
+        return labels
+    every = np.empty(problem.source.n_samples, np.int32)
+    every[counted] = labels
+    others = np.delete(np.arange(len(every)), counted)
+    every[others] = assign(keep_rows(problem.source, others), centroids, problem.n_threads)
+    return every
 
 
 def _result(run: Run, watch: Watch, source: Source, scale: Scale, plan: Plan) -> Result:
@@ -188,18 +213,20 @@ def _draw_rows(problem: Problem, dataset: Dataset, draw: Draw) -> npt.NDArray[np
 
 def seed(problem: Problem) -> tuple[npt.NDArray[Any], npt.NDArray[np.intp]]:
     """Initial centroids and the rows they are, for an ``init`` given by name."""
-    scale = Scale.of(problem.survey, problem.sample_weight)
     with open_engine(problem.plan()) as engine:
-        dataset = scale.dataset(problem.source, engine, problem.survey, problem.sample_weight)
+        counted = Counted.of(problem.source, problem.survey, problem.sample_weight, engine)
+        dataset, _ = counted.bind(engine)
         rows = _draw_rows(problem, dataset, Draw(dataset, problem.rng))
+    if counted.numbers is not None:
+        rows = counted.numbers[rows]
     return problem.source.take(rows), rows
 
 
 def assign(source: Source, centroids: npt.NDArray[Any], n_threads: int | None) -> LabelArray:
     """Index of the nearest centroid of every row: the assignment step, nothing else."""
-    source, values, _ = _scaled_pair(source, centroids)
     labels = np.full(source.n_samples, -1, np.int32)
     with open_engine(_plan_for(source, centroids, n_threads)) as engine:
+        source, values, _ = _scaled_pair(source, centroids)
         for where, X in source.blocks():
             engine.assign(X, None, values, None, RowState(labels[where]), None)
     return labels
@@ -207,16 +234,15 @@ def assign(source: Source, centroids: npt.NDArray[Any], n_threads: int | None) -
 
 def inertia(
     source: Source,
-    survey: Survey,
+    found: Survey,
     sample_weight: FloatArray | None,
     centroids: npt.NDArray[Any],
     n_threads: int | None,
 ) -> float:
     """Inertia of the rows with their nearest centroids: the same bits as a fit's."""
-    scale = Scale.of(survey, sample_weight)
-    values = np.ldexp(np.asarray(centroids, np.float64), -scale.values)
     with open_engine(_plan_for(source, centroids, n_threads)) as engine:
-        dataset = scale.dataset(source, engine, survey, sample_weight)
+        dataset, scale = Counted.of(source, found, sample_weight, engine).bind(engine)
+        values = np.ldexp(np.asarray(centroids, np.float64), -scale.values)
         sums = dataset.new_run(len(values))
         dataset.assign(values, sums)
         return scale.inertia(dataset.inertia(sums, values))
@@ -226,9 +252,9 @@ def distances(
     source: Source, centroids: npt.NDArray[Any], n_threads: int | None
 ) -> npt.NDArray[Any]:
     """Distance of every row to every centroid, (n_samples, n_clusters), in the source's dtype."""
-    source, values, exponent = _scaled_pair(source, centroids)
-    out = np.empty((source.n_samples, len(values)), source.dtype)
+    out = np.empty((source.n_samples, len(centroids)), source.dtype)
     with open_engine(_plan_for(source, centroids, n_threads)) as engine:
+        source, values, exponent = _scaled_pair(source, centroids)
         for where, X in source.blocks():
             out[where] = np.ldexp(np.sqrt(engine.sq_distances(X, values)), exponent)
     return out

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -14,6 +15,8 @@ from truemeans.result import END_RUN, Callback, Iteration
 from truemeans.scale import Scale
 
 __all__ = ["Record", "Watch"]
+
+_LabelAll = Callable[[LabelArray, npt.NDArray[Any]], LabelArray]
 
 
 class Record:
@@ -62,6 +65,8 @@ class Watch:
         Of the user's rows.
     max_iter, n_init : int
         The most iterations of a run, and the number of runs.
+    label_all : callable
+        From the labels of the rows that count, and the centroids, to those of all rows.
 
     Attributes
     ----------
@@ -78,10 +83,12 @@ class Watch:
         dtype: np.dtype[Any],
         max_iter: int,
         n_init: int,
+        label_all: _LabelAll,
     ) -> None:
         self._callback, self._new_record = callback, new_record
         self._scale, self._dtype = scale, dtype
         self._max_iter, self._n_init = max_iter, n_init
+        self._label_all = label_all
         self._now: Record | None = None
         self._best: Record | None = None
         self.stopped = False
@@ -97,7 +104,7 @@ class Watch:
             centroids = self._scale.centroids(step.centroids, self._dtype)
             if self._now is not None:
                 self._now.centroids[step.n_iter - 1] = centroids
-                self._now.labels[step.n_iter - 1] = step.labels
+                self._now.labels[step.n_iter - 1] = self._label_all(step.labels, centroids)
             return self._callback is not None and self._tell(self._callback, run, step, centroids)
 
         return watch
@@ -113,7 +120,7 @@ class Watch:
     def _tell(
         self, callback: Callback, run: int, step: Step, centroids: npt.NDArray[Any]
     ) -> object:
-        labels = _Labels(step.labels, step.n_iter)
+        labels = _Labels(partial(self._label_all, step.labels, centroids), step.n_iter)
         answer = callback(
             Iteration(
                 n_iter=step.n_iter,
@@ -139,8 +146,8 @@ class _Labels:
     The loop goes on changing them, so what was not read while the callback ran is gone.
     """
 
-    def __init__(self, live: LabelArray, n_iter: int) -> None:
-        self._live: LabelArray | None = live
+    def __init__(self, live: Callable[[], LabelArray], n_iter: int) -> None:
+        self._live: Callable[[], LabelArray] | None = live
         self._copy: LabelArray | None = None
         self._n_iter = n_iter
 
@@ -151,7 +158,7 @@ class _Labels:
                     f"the labels of iteration {self._n_iter} are gone, because the run went on; "
                     "read them while the callback runs, or ask for record=True."
                 )
-            self._copy = _read_only(self._live.copy())
+            self._copy = _read_only(self._live().copy())
         return self._copy
 
     def close(self) -> None:

@@ -35,7 +35,7 @@ def targets() -> dict[str, str]:
 
 
 class NativeEngine:
-    """A thread team and a SIMD target, for the length of one call."""
+    """A thread team, a SIMD target and the float mode, for the length of one call."""
 
     def __init__(self, plan: Plan) -> None:
         if plan.target and plan.target not in targets():
@@ -45,6 +45,7 @@ class NativeEngine:
             )
         self._plan = plan
         self._team = _core.Team(plan.n_threads, plan.target)
+        self._float_mode = _core.FloatMode()
 
     @property
     def target(self) -> str:
@@ -52,9 +53,11 @@ class NativeEngine:
         return self._team.target
 
     def __enter__(self) -> NativeEngine:
+        self._float_mode.enter()
         return self
 
     def __exit__(self, *error: object) -> None:
+        self._float_mode.leave()
         del self._team  # joins the threads
 
     def survey(self, X: Rows) -> Extent:

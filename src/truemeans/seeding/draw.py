@@ -116,7 +116,8 @@ class Draw:
 
 
 def _scale(total: float) -> float:
-    return math.ldexp(1.0, _MASS_BITS - math.frexp(total)[1])
+    # The largest power of two is enough for costs that are themselves close to underflow.
+    return math.ldexp(1.0, min(_MASS_BITS - math.frexp(total)[1], 1023))
 
 
 def _cut(

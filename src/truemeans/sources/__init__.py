@@ -2,6 +2,7 @@
 
 from truemeans.sources.array import ArraySource
 from truemeans.sources.base import Source
+from truemeans.sources.kept import keep_rows
 from truemeans.sources.npy import NpySource
 
-__all__ = ["ArraySource", "NpySource", "Source"]
+__all__ = ["ArraySource", "NpySource", "Source", "keep_rows"]

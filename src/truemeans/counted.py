@@ -1,0 +1,54 @@
+"""The rows that weigh something. The others must not move anything, not even the grids."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+
+from truemeans.dataset import Dataset, Survey, survey
+from truemeans.engines import Engine
+from truemeans.engines.base import FloatArray
+from truemeans.scale import Scale
+from truemeans.sources import Source, keep_rows
+
+__all__ = ["Counted"]
+
+
+@dataclass(frozen=True)
+class Counted:
+    """Rows of positive weight.
+
+    Attributes
+    ----------
+    source : Source
+        These rows alone.
+    survey : Survey
+        Of these rows.
+    weight : ndarray of float64 or None
+        Their weights.
+    numbers : ndarray of int or None
+        Their places among all rows; None when every row counts.
+    """
+
+    source: Source
+    survey: Survey
+    weight: FloatArray | None
+    numbers: npt.NDArray[np.intp] | None
+
+    @classmethod
+    def of(
+        cls, source: Source, found: Survey, weight: FloatArray | None, engine: Engine
+    ) -> Counted:
+        """Set aside the rows of weight zero; ``found`` is the survey of all rows."""
+        if weight is None or weight.all():
+            return cls(source, found, weight, None)
+        numbers = np.flatnonzero(weight)
+        kept = keep_rows(source, numbers)
+        return cls(kept, survey(kept, engine), weight[numbers], numbers)
+
+    def bind(self, engine: Engine) -> tuple[Dataset, Scale]:
+        """The rows bound to the engine, on a scale where their squares are safe."""
+        scale = Scale.of(self.survey, self.weight)
+        return scale.dataset(self.source, engine, self.survey, self.weight), scale
