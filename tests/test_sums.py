@@ -97,21 +97,6 @@ def test_narrow_and_wide_rows_are_summed_alike(d, weighted):
         np.testing.assert_array_equal(done.centroids[j], exact_mean(X[labels == j], own))
 
 
-@pytest.mark.parametrize("dtype", [np.float32, np.float64])
-def test_the_order_of_rows_changes_no_bit(dtype):
-    rng = np.random.default_rng(5)
-    X = (rng.normal(size=(500, 4)) * 10.0 ** rng.integers(-9, 9, size=(500, 4))).astype(dtype)
-    weight = rng.random(500)
-    init = X[:7]
-    expected = run(X, init, PLAN, weight, max_iter=5)
-    for _ in range(5):
-        order = rng.permutation(500)
-        other = run(X[order], init, PLAN, weight[order], max_iter=5)
-        assert other.centroids.tobytes() == expected.centroids.tobytes()
-        assert other.inertias == expected.inertias
-        np.testing.assert_array_equal(other.labels, expected.labels[order])
-
-
 def exact_inertia(X, labels, centroids, weight=None):
     total = Fraction(0)
     for i, (row, label) in enumerate(zip(X.astype(float).tolist(), labels, strict=True)):

@@ -11,7 +11,18 @@ import os
 from truemeans.result import Plan
 from truemeans.threads import resolve_threads
 
-__all__ = ["make_plan", "n_groups", "should_skip"]
+__all__ = ["METHODS", "make_plan", "n_groups", "should_skip"]
+
+# The layouts of scores, and what each may remember between passes (result.Plan says what).
+METHODS = (
+    ("none", "none"),
+    ("samples", "none"),
+    ("samples", "rows"),
+    ("samples", "boxes"),
+    ("centroids", "none"),
+    ("centroids", "rows"),
+    ("centroids", "groups"),
+)
 
 # Below this many multiply-adds a pass, packing centroids costs more than it saves (kernels small).
 _PACK_FROM = 4_000
@@ -43,8 +54,9 @@ def make_plan(
 ) -> Plan:
     """Plan a run over ``n_samples`` rows.
 
-    The environment variable ``TRUEMEANS_TARGET`` forces a SIMD target by name, and
-    ``TRUEMEANS_ENGINE=reference`` the NumPy engine, for tests and for finding faults.
+    Environment variables force a choice, for tests and for finding faults: ``TRUEMEANS_TARGET``
+    a SIMD target by name, ``TRUEMEANS_ENGINE=reference`` the NumPy engine, and
+    ``TRUEMEANS_METHOD=scores/skip/block_rows`` the fields of the plan, as in "centroids/rows/7".
     """
     engine = os.environ.get("TRUEMEANS_ENGINE", "native")
     target = os.environ.get("TRUEMEANS_TARGET", "")
@@ -54,7 +66,25 @@ def make_plan(
     small = work < _THREADS_FROM and n_threads is None
     threads = 1 if small else resolve_threads(n_threads)
     scores, skip, reason = _method(n_samples, n_features, n_clusters)
-    return Plan(engine, target, threads, scores, skip, 0, reason)
+    block_rows = 0
+    if forced := os.environ.get("TRUEMEANS_METHOD", ""):
+        scores, skip, block_rows = _forced(forced, n_features)
+        reason = "forced by TRUEMEANS_METHOD"
+    return Plan(engine, target, threads, scores, skip, block_rows, reason)
+
+
+def _forced(method: str, n_features: int) -> tuple[str, str, int]:
+    scores, _, rest = method.partition("/")
+    skip, _, rows = rest.partition("/")
+    fits = skip != "boxes" or n_features <= _BOXES_TO_FEATURES
+    if (scores, skip) not in METHODS or not (rows or "0").isdecimal() or not fits:
+        raise ValueError(
+            f"TRUEMEANS_METHOD={method!r} must be one of "
+            f"{', '.join(map('/'.join, METHODS))} (boxes for at most {_BOXES_TO_FEATURES} "
+            "features), and may end in a slash and a number of rows; unset it to leave the "
+            "choice to the plan."
+        )
+    return scores, skip, int(rows or "0")
 
 
 def _method(n_samples: int, n_features: int, n_clusters: int) -> tuple[str, str, str]:
