@@ -32,6 +32,7 @@ format: .stamps/lint  ## put the code into the house style
 bench: .stamps/bench  ## every workload, peer and shape: about an hour on a quiet machine
 	$(BIN)/python -m benchmarks run --json out/bench.json --markdown
 	$(BIN)/python -m benchmarks sweep --json out/sweep.json
+	$(BIN)/python -m benchmarks line --json out/line.json
 	$(BIN)/python -m benchmarks growth
 	$(BIN)/python -m benchmarks memory
 

@@ -14,6 +14,7 @@ from benchmarks import kernels, report
 from benchmarks.growth import growth
 from benchmarks.handle import thread_limits
 from benchmarks.limits import machine, measure_limits
+from benchmarks.line import line
 from benchmarks.memory import memory
 from benchmarks.peers import PEERS
 from benchmarks.run import run
@@ -61,6 +62,11 @@ def _memory(options: argparse.Namespace, console: Console) -> None:
     memory(options.threads, options.scale or 1.0, console)
 
 
+def _line(options: argparse.Namespace, console: Console) -> None:
+    """The optimum of one feature against kmeans1d."""
+    line(options.n_samples, options.repeats, options.json, console)
+
+
 def _kernels(options: argparse.Namespace, console: Console) -> None:
     """Single passes, to set the plan's numbers."""
     os.environ |= thread_limits(options.threads)
@@ -101,6 +107,7 @@ def _parser() -> argparse.ArgumentParser:
     _add_sweep(command(_sweep))
     for call in (_growth, _memory):
         command(call).add_argument("--scale", type=float, help="share of the rows")
+    _add_line(command(_line))
     command(_kernels).add_argument("which", choices=["layout", "small"])
     command(_limits)
     return parser
@@ -117,6 +124,13 @@ def _add_run(parser: argparse.ArgumentParser) -> None:
     add("--quick", action="store_true", help="main workloads and peers, fewer rows and repeats")
     add("--json", type=Path, metavar="FILE")
     add("--markdown", action="store_true", help="print the README's table")
+
+
+def _add_line(parser: argparse.ArgumentParser) -> None:
+    add = parser.add_argument
+    add("--n-samples", type=int, default=1_000_000)
+    add("--repeats", type=int, default=3)
+    add("--json", type=Path, metavar="FILE")
 
 
 def _add_sweep(parser: argparse.ArgumentParser) -> None:

@@ -250,5 +250,6 @@ NB_MODULE(_core, m) {
     bind_rows<float>(m);
     bind_rows<double>(m);
     bind_sums(m);
+    bind_search(m);
     bind_seeding(m);
 }

@@ -90,6 +90,7 @@ core::Rows<T> rows_of(const In<T, Matrix>& X, const Weight& weight = {}) {
 inline core::Centroids centroids_of(const In<double, Matrix>& c) { return {c.data(), c.shape(0)}; }
 
 // Adds what one file binds to the module.
+void bind_search(nb::module_& m);
 void bind_seeding(nb::module_& m);
 
 }  // namespace truemeans::bindings

@@ -31,6 +31,11 @@ class Team {
     using Work = std::function<void(std::size_t thread, std::size_t begin, std::size_t end)>;
     void run(std::size_t n, std::size_t chunk, const Work& work);
 
+    // For the calling thread between runs: throws Interrupted where `interrupted` says so.
+    void check() {
+        if (interrupted_()) throw Interrupted{};
+    }
+
   private:
     void serve(std::size_t thread);
     void take_chunks(std::size_t thread);

@@ -22,7 +22,7 @@ LAYERS = [
     ["validation", "tables", "model"],
     ["solve"],
     ["watch"],
-    ["counted", "lloyd", "refill", "scale", "seeding"],
+    ["counted", "lloyd", "optimum", "refill", "scale", "seeding"],
     ["dataset"],
     ["sources", "engines"],
     ["plan"],

@@ -65,6 +65,10 @@ def k_means(
     centroid of the own cluster. The same input gives the same bits on every machine and for
     every number of threads.
 
+    Rows of one feature get the optimum over all clusterings (``Result.optimal``), unless
+    ``init`` is an array or a callable; the loop starts from the optimum then, and ``n_init``
+    and ``random_state`` have no part in the answer.
+
     Parameters
     ----------
     X : array-like of shape (n_samples, n_features), or path of a .npy file
@@ -125,6 +129,9 @@ def k_means(
     ----------
     S. P. Lloyd, "Least squares quantization in PCM", IEEE Transactions on Information
     Theory 28 (1982), 129–137.
+
+    A. Grønlund, K. G. Larsen, A. Mathiasen, J. S. Nielsen, S. Schneider, M. Song, "Fast exact
+    k-means, k-medians and Bregman divergence clustering in 1D" (2017).
 
     Examples
     --------
@@ -247,10 +254,12 @@ def pose(
     random_state: object = None,
     n_threads: object = None,
     n_local_trials: object = None,
+    any_start: bool = True,
     caller: str,
 ) -> Problem:
     """Return the problem that the caller's arguments describe, everything checked once.
 
+    ``any_start`` lets the optimum of one feature stand in for a run from drawn centroids.
     ``caller`` is the name of what the user called, for a warning to name.
     """
     threads = n_threads
@@ -273,6 +282,7 @@ def pose(
         tol=check_tol(tol),
         rng=check_random_state(random_state),
         n_threads=threads,
+        any_start=any_start and isinstance(seeding, str),
         n_local_trials=trials,
         check_centroids=check_centroids,
     )

@@ -47,12 +47,27 @@ _BOXES_TO_SAMPLES = 20_000_000
 # One bound a row costs under a tenth of a dense pass and begins to pay when so few rows change
 # (run --only tabular,converge).
 _SKIP_BELOW_CHANGED = 0.125
+# With one feature the optimum of a million values takes less time than a run of the loop from
+# drawn centroids (line). Sorting cannot be interrupted half-way, and a sorted value
+# takes 64 bytes; the first bounds hold 8 runs of places for each pair of clusters.
+_OPTIMUM_TO_SAMPLES = 20_000_000
+_OPTIMUM_TO_CLUSTERS = 1000
+# Runs of places held at once, 28 bytes each; only clusters in near ties come close.
+_OPTIMUM_MAX_RUNS = 8_388_608
 
 
 def make_plan(
-    n_samples: int, n_features: int, n_clusters: int, n_threads: int | None = None
+    n_samples: int,
+    n_features: int,
+    n_clusters: int,
+    n_threads: int | None = None,
+    *,
+    any_start: bool = False,
 ) -> Plan:
     """Plan a run over ``n_samples`` rows.
+
+    ``any_start`` says that the caller named no initial centroids and no algorithm, so that rows
+    of one feature may get the optimum.
 
     Environment variables force a choice, for tests and for finding faults: ``TRUEMEANS_TARGET``
     a SIMD target by name, ``TRUEMEANS_ENGINE=reference`` the NumPy engine, and
@@ -60,8 +75,10 @@ def make_plan(
     """
     engine = os.environ.get("TRUEMEANS_ENGINE", "native")
     target = os.environ.get("TRUEMEANS_TARGET", "")
+    max_runs, note = _optimum(n_samples, n_clusters) if any_start and n_features == 1 else (0, "")
     if engine == "reference":
-        return Plan("reference", "", 1, "none", "none", 0, "the definition, in NumPy float64")
+        reason = note + "the definition, in NumPy float64"
+        return Plan("reference", "", 1, "none", "none", 0, reason, max_runs)
     work = n_samples * n_features * n_clusters
     small = work < _THREADS_FROM and n_threads is None
     threads = 1 if small else resolve_threads(n_threads)
@@ -70,7 +87,7 @@ def make_plan(
     if forced := os.environ.get("TRUEMEANS_METHOD", ""):
         scores, skip, block_rows = _forced(forced, n_features)
         reason = "forced by TRUEMEANS_METHOD"
-    return Plan(engine, target, threads, scores, skip, block_rows, reason)
+    return Plan(engine, target, threads, scores, skip, block_rows, note + reason, max_runs)
 
 
 def _forced(method: str, n_features: int) -> tuple[str, str, int]:
@@ -85,6 +102,15 @@ def _forced(method: str, n_features: int) -> tuple[str, str, int]:
             "choice to the plan."
         )
     return scores, skip, int(rows or "0")
+
+
+def _optimum(n_samples: int, n_clusters: int) -> tuple[int, str]:
+    if n_samples <= _OPTIMUM_TO_SAMPLES and n_clusters <= _OPTIMUM_TO_CLUSTERS:
+        return _OPTIMUM_MAX_RUNS, "one feature: the optimum, by dynamic programming; "
+    return 0, (
+        f"one feature, but the optimum is sought for at most {_OPTIMUM_TO_SAMPLES:,} rows and "
+        f"{_OPTIMUM_TO_CLUSTERS:,} clusters; "
+    )
 
 
 def _method(n_samples: int, n_features: int, n_clusters: int) -> tuple[str, str, str]:

@@ -35,6 +35,8 @@ class Plan:
         Rows a thread takes at a time; 0 for a size that fits the caches.
     reason : str
         Why, in words.
+    optimum_runs : int, default=0
+        Bound on what the search for the optimum of one feature holds at once; 0 for no search.
     """
 
     engine: str
@@ -44,6 +46,7 @@ class Plan:
     skip: str
     block_rows: int
     reason: str
+    optimum_runs: int = 0
 
     def __str__(self) -> str:
         threads = f"{self.n_threads} thread{'s' if self.n_threads > 1 else ''}"
@@ -144,6 +147,9 @@ class Result:
     converged : bool
         True when the last iteration changed no label, or moved the centroids by no more
         than ``tol``; False when ``max_iter`` or a callback ended the run.
+    optimal : bool
+        True where no clustering has a lower inertia, but for the rounding of the centroids:
+        proved for rows of one feature, never claimed for more.
     history : History
         Inertia and number of changed labels per iteration; with ``record=True`` the centroids
         and labels as well.
@@ -156,6 +162,7 @@ class Result:
     inertia: float
     n_iter: int
     converged: bool
+    optimal: bool
     history: History
     plan: Plan
     _take: Callable[[npt.NDArray[np.intp]], npt.NDArray[Any]] = field(repr=False, compare=False)

@@ -6,7 +6,7 @@ what only shows while running (a callable ``init``).
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 from functools import partial
 from typing import Any
@@ -19,6 +19,7 @@ from truemeans.dataset import Dataset, Survey
 from truemeans.engines import RowState, open_engine
 from truemeans.engines.base import FloatArray, LabelArray
 from truemeans.lloyd import Run, lloyd
+from truemeans.optimum import optimum
 from truemeans.plan import make_plan
 from truemeans.result import Callback, History, Plan, Result
 from truemeans.scale import Scale, exponent_away
@@ -54,6 +55,8 @@ class Problem:
         For seeding.
     n_threads : int or None
         None lets the plan choose.
+    any_start : bool
+        Whether the optimum of one feature may be returned, in place of a run from ``init``.
     n_local_trials : int or None
         Rows k-means++ draws a round; None for ``2 + floor(ln(n_clusters))``.
     check_centroids : callable
@@ -70,13 +73,20 @@ class Problem:
     tol: float
     rng: Any
     n_threads: int | None = None
+    any_start: bool = False
     n_local_trials: int | None = None
     check_centroids: Callable[[Any, int, int, np.dtype[Any]], npt.NDArray[Any]] | None = None
 
     def plan(self) -> Plan:
         """How to compute it."""
         source = self.source
-        return make_plan(source.n_samples, source.n_features, self.n_clusters, self.n_threads)
+        return make_plan(
+            source.n_samples,
+            source.n_features,
+            self.n_clusters,
+            self.n_threads,
+            any_start=self.any_start,
+        )
 
     @property
     def record_bytes(self) -> int:
@@ -96,6 +106,7 @@ class Problem:
 def fit(problem: Problem, *, callback: Callback | None = None, record: bool = False) -> Result:
     """Run ``n_init`` times and keep the run of least inertia, the first of equals.
 
+    Where the plan seeks the optimum there is one run, which starts from it.
     A callback that ends the fit leaves the runs that have not begun; the run it ended counts.
     """
     plan = problem.plan()
@@ -109,18 +120,18 @@ def fit(problem: Problem, *, callback: Callback | None = None, record: bool = Fa
             scale=scale,
             dtype=source.dtype,
             max_iter=problem.max_iter,
-            n_init=problem.n_init,
+            n_init=1 if plan.optimum_runs else problem.n_init,
             label_all=partial(_label_all, problem, counted.numbers),
         )
         max_sq_shift = 0.0
         if problem.tol > 0:
             max_sq_shift = problem.tol * dataset.total_variance() / dataset.n_features
-        starts = _Starts(problem, dataset, scale)
+        starts, optimal = _starts(problem, dataset, scale, plan)
         best: Run | None = None
-        for number in range(problem.n_init):
+        for number, start in enumerate(starts):
             run = lloyd(
                 dataset,
-                starts.next(),
+                start,
                 max_iter=problem.max_iter,
                 max_sq_shift=max_sq_shift,
                 watch=watch.of_run(number),
@@ -131,7 +142,7 @@ def fit(problem: Problem, *, callback: Callback | None = None, record: bool = Fa
             if watch.stopped:
                 break
         assert best is not None, "n_init is at least 1"
-        result = _result(best, watch, source, scale, plan)
+        result = _result(best, watch, source, scale, plan, optimal)
     if scale.values:
         # On another scale other squares vanish: the labels are those that anyone who asks gets.
         labels = assign(source, result.centroids, problem.n_threads)
@@ -156,7 +167,9 @@ def _label_all(
     return every
 
 
-def _result(run: Run, watch: Watch, source: Source, scale: Scale, plan: Plan) -> Result:
+def _result(
+    run: Run, watch: Watch, source: Source, scale: Scale, plan: Plan, optimal: bool
+) -> Result:
     n_iter = len(run.inertias)
     record = watch.record(n_iter)
     return Result(
@@ -165,6 +178,7 @@ def _result(run: Run, watch: Watch, source: Source, scale: Scale, plan: Plan) ->
         inertia=scale.inertia(run.inertia),
         n_iter=n_iter,
         converged=run.converged,
+        optimal=optimal,
         history=History(
             np.array([scale.inertia(value) for value in run.inertias]),
             np.array(run.n_changed, np.int64),
@@ -174,6 +188,17 @@ def _result(run: Run, watch: Watch, source: Source, scale: Scale, plan: Plan) ->
         plan=plan,
         _take=source.take,
     )
+
+
+def _starts(
+    problem: Problem, dataset: Dataset, scale: Scale, plan: Plan
+) -> tuple[Iterator[FloatArray], bool]:
+    """Where each run starts, and whether the one run starts at a proved optimum."""
+    if plan.optimum_runs:
+        found = optimum(dataset, problem.n_clusters, plan.optimum_runs)
+        return iter([found.centroids]), found.proved
+    starts = _Starts(problem, dataset, scale)
+    return (starts.next() for _ in range(problem.n_init)), False
 
 
 class _Starts:

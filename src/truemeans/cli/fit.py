@@ -206,6 +206,7 @@ def _as_json(run: _Run) -> dict[str, Any]:
         },
         "n_iter": model.n_iter,
         "converged": model.converged,
+        "optimal": run.result.optimal,
         "inertia": model.inertia,
         "history": {
             "inertia": run.result.history.inertia.tolist(),
@@ -234,10 +235,12 @@ def _summarize(run: _Run) -> None:
     ended = "converged" if model.converged else "stopped without converging"
     more = "" if model.converged else "; --max-iter allows more"
     starts = f", best of {options.n_init} starts" if options.n_init > 1 else ""
+    how = f"{options.init}, seed {options.seed}{starts}"
+    if run.result.optimal:
+        how = "from the optimum: no clustering has a lower inertia"
     show.line(
         "Run",
-        f"{ended} after {count(model.n_iter, 'iteration')} "
-        f"({options.init}, seed {options.seed}{starts}){more}",
+        f"{ended} after {count(model.n_iter, 'iteration')} ({how}){more}",
     )
     of_what = ", of the standardised columns" if options.standardize else ""
     show.line("Inertia", f"{model.inertia:.10g}{of_what}")

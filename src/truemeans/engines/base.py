@@ -171,6 +171,18 @@ class Engine(Protocol):
     def own_sq_distances(self, X: Rows, centroids: FloatArray, labels: LabelArray) -> FloatArray:
         """Squared distance of every row to its own centroid, (n,)."""
 
+    def optimum(
+        self, values: FloatArray, weights: FloatArray, n_clusters: int, max_runs: int
+    ) -> tuple[FloatArray, bool]:
+        """Means of the clusters of least inertia of distinct, increasing values, (n_clusters,).
+
+        And whether that is proved; False where the search would hold more than ``max_runs``
+        runs of places where clusters may end.
+        """
+
+    def least_inertias(self, values: FloatArray, weights: FloatArray, most: int) -> FloatArray:
+        """Least inertia of distinct, increasing values with 1 to ``most`` clusters, (most,)."""
+
     def row_keys(self, X: Rows) -> FloatArray:
         """A fixed linear function of each row's values, (n,)."""
 

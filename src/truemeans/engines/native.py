@@ -160,6 +160,14 @@ class NativeEngine:
     def own_sq_distances(self, X: Rows, centroids: FloatArray, labels: LabelArray) -> FloatArray:
         return _core.own_sq_distances(self._team, X, centroids, labels)
 
+    def optimum(
+        self, values: FloatArray, weights: FloatArray, n_clusters: int, max_runs: int
+    ) -> tuple[FloatArray, bool]:
+        return _core.optimum(self._team, values, weights, n_clusters, max_runs)
+
+    def least_inertias(self, values: FloatArray, weights: FloatArray, most: int) -> FloatArray:
+        return _core.least_inertias(self._team, values, weights, most)
+
     def row_keys(self, X: Rows) -> FloatArray:
         return _core.row_keys(self._team, X)
 

@@ -31,6 +31,50 @@ __all__ = ["ReferenceEngine"]
 _MAX_GRIDS = 6
 
 
+def _run_costs(values: FloatArray, weights: FloatArray) -> tuple[Any, Any]:
+    """Cost and mean of the run [begin, end) of sorted values, exactly."""
+    sums = [(Fraction(0),) * 3]
+    for value, weight in zip(values.tolist(), weights.tolist(), strict=True):
+        x, w = Fraction(value), Fraction(weight)
+        sums.append((sums[-1][0] + w, sums[-1][1] + w * x, sums[-1][2] + w * x * x))
+
+    def between(begin: int, end: int) -> tuple[Fraction, Fraction, Fraction]:
+        a, b = sums[begin], sums[end]
+        return b[0] - a[0], b[1] - a[1], b[2] - a[2]
+
+    def cost(begin: int, end: int) -> Fraction:
+        w, wx, wxx = between(begin, end)
+        return wxx - wx * wx / w
+
+    def mean(begin: int, end: int) -> Fraction:
+        w, wx, _ = between(begin, end)
+        return wx / w
+
+    n = len(values)
+    table = {(i, j): cost(i, j) for i in range(n) for j in range(i + 1, n + 1)}
+    return table, mean
+
+
+def _least_costs(
+    cost: dict[tuple[int, int], Fraction], most: int
+) -> tuple[list[Fraction], list[list[int]]]:
+    """Least cost of all values in 1 to ``most`` runs, and where the last run begins.
+
+    The second has an entry a number of runs: for each end, the earliest best begin.
+    """
+    n = max(end for _, end in cost)
+    before = [Fraction(0)] + [cost[0, end] for end in range(1, n + 1)]
+    least, begins = [before[n]], [[0] * (n + 1)]
+    for q in range(2, most + 1):
+        row, begin_of = list(before), [0] * (n + 1)
+        for end in range(q, n + 1):
+            row[end], begin_of[end] = min((before[b] + cost[b, end], b) for b in range(q - 1, end))
+        before = row
+        least.append(before[n])
+        begins.append(begin_of)
+    return least, begins
+
+
 def _spacings(top: float, n_addends: float) -> list[float]:
     """Grid spacings for values up to ``top``: sums of ``n_addends`` of them stay exact."""
     room = math.frexp(max(n_addends, 1.0))[1] + 2
@@ -220,6 +264,21 @@ class ReferenceEngine:
             e = X[:, feature].astype(np.float64) - centroids[labels, feature]
             out += e * e
         return out
+
+    def optimum(
+        self, values: FloatArray, weights: FloatArray, n_clusters: int, max_runs: int
+    ) -> tuple[FloatArray, bool]:
+        cost, mean = _run_costs(values, weights)
+        begins = _least_costs(cost, n_clusters)[1]
+        end, found = len(values), []
+        for begin_of in reversed(begins):
+            begin = begin_of[end]
+            found.append(float(mean(begin, end)))
+            end = begin
+        return np.array(found[::-1]), True
+
+    def least_inertias(self, values: FloatArray, weights: FloatArray, most: int) -> FloatArray:
+        return np.array([float(v) for v in _least_costs(_run_costs(values, weights)[0], most)[0]])
 
     def row_keys(self, X: Rows) -> FloatArray:
         keys = np.zeros(len(X))

@@ -73,7 +73,10 @@ class KMeans(
     copy_x : bool, default=True
         Taken for compatibility; ``X`` is never written to.
     algorithm : {"auto", "lloyd", "elkan"}, default="auto"
-        Taken for compatibility. Every method used here is exact, so the answer is the same.
+        "auto" gives rows of one feature the optimum over all clusterings, unless ``init`` is an
+        array or a callable: the loop starts from it, ``n_init`` and ``random_state`` have no
+        part in the answer. Otherwise taken for compatibility: every method used here is exact,
+        so the answer is the same.
     n_threads : int, default=None
         Number of threads. None takes what the process may use: CPU affinity, control group
         limits and OMP_NUM_THREADS are respected.
@@ -91,6 +94,9 @@ class KMeans(
         Sum over rows of weight × squared distance to the own centroid.
     n_iter_ : int
         Number of iterations taken.
+    optimal_ : bool
+        True where no clustering has a lower inertia, but for the rounding of the centroids:
+        proved for rows of one feature, never claimed for more.
     history_ : History
         Inertia and number of changed labels of each iteration.
     n_features_in_ : int
@@ -280,6 +286,7 @@ class KMeans(
             tol=self.tol,
             random_state=self.random_state,
             n_threads=self.n_threads,
+            any_start=self.algorithm == "auto",
             caller=type(self).__name__,
         )
         self._note_features(X, problem.source, reset=True)
@@ -298,6 +305,7 @@ class KMeans(
         self.labels_ = result.labels
         self.inertia_ = result.inertia
         self.n_iter_ = result.n_iter
+        self.optimal_ = result.optimal
         self.history_ = result.history
         if tasks:
             tasks.close()
