@@ -10,11 +10,13 @@ __all__ = [
     "KMeans",
     "ProgressBar",
     "Result",
+    "Walkthrough",
     "__version__",
     "k_means",
     "kmeans_plusplus",
     "load",
     "textbook",
+    "walkthrough",
 ]
 __version__ = "0.1.0"
 
@@ -24,11 +26,18 @@ from truemeans.result import Iteration, Result
 
 if TYPE_CHECKING:
     from truemeans import textbook
+    from truemeans._walkthrough import Walkthrough, walkthrough
     from truemeans.estimators import KMeans
     from truemeans.model_file import load
 
-# Loaded on first use: these bring in scikit-learn or file formats.
-_LAZY = {"KMeans": "truemeans.estimators", "load": "truemeans.model_file", "textbook": None}
+# Loaded on first use: these bring in scikit-learn, file formats or much code of their own.
+_LAZY = {
+    "KMeans": "truemeans.estimators",
+    "Walkthrough": "truemeans._walkthrough",
+    "load": "truemeans.model_file",
+    "textbook": None,
+    "walkthrough": "truemeans._walkthrough",
+}
 
 
 def __getattr__(name: str) -> Any:

@@ -9,7 +9,12 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 if TYPE_CHECKING:
+    import os
+    from collections.abc import Sequence
+
     import numpy.typing as npt
+
+    from truemeans import Walkthrough
 
 __all__ = ["END_RUN", "Callback", "History", "Iteration", "Plan", "Result"]
 
@@ -177,6 +182,44 @@ class Result:
         """The rows of each cluster, in their original order; computed on access."""
         order = np.argsort(self.labels, kind="stable")
         return [self._take(rows) for rows in np.split(order, np.cumsum(self.sizes)[:-1])]
+
+    def walkthrough(
+        self,
+        path: str | os.PathLike[str],
+        *,
+        columns: Sequence[str] | None = None,
+        overwrite: bool = False,
+    ) -> Walkthrough:
+        """Write the run as one HTML page that plays it step by step; needs ``record=True``.
+
+        Parameters
+        ----------
+        path : str or path-like
+            The HTML file.
+        columns : sequence of str, default=None
+            Names of the columns; None calls them x1, x2, …
+        overwrite : bool, default=False
+            Whether a file that is there already may be replaced.
+
+        Returns
+        -------
+        Walkthrough
+            The run as frames; in a notebook it shows itself.
+
+        Raises
+        ------
+        ValueError
+            If the run was not recorded, has weights, or is too large for a page: more than
+            1000 rows, 12 clusters or 300 kB.
+        OSError
+            If the file is there already and ``overwrite`` is false, or cannot be written.
+        """
+        from truemeans import Walkthrough
+
+        rows = self._take(np.arange(len(self.labels)))
+        walk = Walkthrough.of_result(self, rows, columns)
+        walk.save(path, overwrite=overwrite)
+        return walk
 
     def __iter__(self) -> Iterator[Any]:
         return iter((self.centroids, self.labels, self.inertia))

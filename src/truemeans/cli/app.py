@@ -6,12 +6,12 @@ import contextlib
 import os
 import sys
 from collections.abc import Sequence
-from enum import StrEnum
 from typing import Annotated
 
 import typer
 
 from truemeans.cli import options as opt
+from truemeans.cli import walkthrough as steps
 
 __all__ = ["app", "main"]
 
@@ -26,13 +26,6 @@ app = typer.Typer(
     help="K-means, true to the last bit: exact, fast, one answer everywhere.",
     epilog="Example: truemeans fit customers.csv -k 5",
 )
-
-
-class Init(StrEnum):
-    """The ways to start that a command line can name."""
-
-    KMEANS_PLUSPLUS = "k-means++"
-    RANDOM = "random"
 
 
 def _show_version(value: bool) -> None:
@@ -121,13 +114,13 @@ def fit(
         ),
     ] = 0,
     init: Annotated[
-        Init,
+        opt.Init,
         typer.Option(
             metavar="HOW",
             rich_help_panel=opt.CLUSTERS,
             help="How the first centroids are drawn: k-means++ or random.",
         ),
-    ] = Init.KMEANS_PLUSPLUS,
+    ] = opt.Init.KMEANS_PLUSPLUS,
     n_init: Annotated[
         int,
         typer.Option(
@@ -242,6 +235,9 @@ def info(model: opt.ModelFile, json: opt.Json = False) -> None:
     run(model, as_json=json)
 
 
+app.command("walkthrough", epilog=steps.EPILOG)(steps.walkthrough)
+
+
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run the command line and return its exit code.
 
@@ -267,7 +263,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except BrokenPipeError:
         _forget_stdout()
         return EXIT_BROKEN_PIPE
-    except (ValueError, OSError, MemoryError) as error:
+    except (ValueError, OSError, MemoryError, ModuleNotFoundError) as error:
         _complain(_sentence(error))
         return EXIT_BAD_INPUT
     return 0

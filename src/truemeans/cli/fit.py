@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from truemeans.cli.notes import look_at_rows
-from truemeans.cli.options import check_least
+from truemeans.cli.options import check_least, check_seed
 from truemeans.cli.outputs import Outputs, Request, choose_outputs, opened
 from truemeans.cli.show import Summary, count, print_json
 
@@ -22,9 +22,6 @@ if TYPE_CHECKING:
     from truemeans.tables import Selection, Table
 
 __all__ = ["FitOptions", "fit"]
-
-
-_LARGEST_SEED = 2**32 - 1
 
 
 @dataclass(frozen=True)
@@ -82,15 +79,11 @@ def fit(request: Request, options: FitOptions) -> None:
 
 def _check(options: FitOptions) -> None:
     check_least("-k", options.n_clusters, 1)
-    check_least("--seed", options.seed, 0)
+    check_seed(options.seed)
     check_least("--n-init", options.n_init, 1)
     check_least("--max-iter", options.max_iter, 1)
     check_least("--tol", options.tol, 0)
     check_least("--threads", options.n_threads, 1)
-    if options.seed > _LARGEST_SEED:
-        raise ValueError(
-            f"--seed is {options.seed}, and must be at most {_LARGEST_SEED}; give a smaller one"
-        )
 
 
 def _compute(request: Request, options: FitOptions, outputs: Outputs) -> _Run:

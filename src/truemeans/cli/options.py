@@ -17,6 +17,7 @@ __all__ = [
     "Force",
     "Format",
     "Header",
+    "Init",
     "InputFormat",
     "Json",
     "LabelColumn",
@@ -26,9 +27,12 @@ __all__ = [
     "Quiet",
     "Threads",
     "check_least",
+    "check_seed",
     "split_names",
 ]
 
+
+_LARGEST_SEED = 2**32 - 1
 
 # The groups of options in the help.
 ROWS, CLUSTERS, RESULTS = "Rows", "Clusters", "Results"
@@ -42,6 +46,13 @@ class Format(StrEnum):
     PARQUET = "parquet"
     FEATHER = "feather"
     NPY = "npy"
+
+
+class Init(StrEnum):
+    """The ways to start that a command line can name."""
+
+    KMEANS_PLUSPLUS = "k-means++"
+    RANDOM = "random"
 
 
 File = Annotated[
@@ -155,6 +166,15 @@ def check_least(option: str, value: float | None, least: int) -> None:
     if value is not None and not least <= value < math.inf:
         raise ValueError(
             f"{option} is {value:g}, and must be at least {least} and finite; give such a number"
+        )
+
+
+def check_seed(seed: int) -> None:
+    """Raise when ``--seed`` is no seed of NumPy's generator."""
+    check_least("--seed", seed, 0)
+    if seed > _LARGEST_SEED:
+        raise ValueError(
+            f"--seed is {seed}, and must be at most {_LARGEST_SEED}; give a smaller one"
         )
 
 

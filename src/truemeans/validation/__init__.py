@@ -24,6 +24,13 @@ from truemeans.validation.rows import (
     check_squared_norms,
     npy_path,
 )
+from truemeans.validation.walkthrough import (
+    check_means,
+    check_page_size,
+    check_recorded,
+    check_walkthrough,
+    column_names,
+)
 from truemeans.validation.warn import warn
 from truemeans.validation.weights import check_sample_weight
 
@@ -35,15 +42,20 @@ __all__ = [
     "check_flag",
     "check_init",
     "check_integer",
+    "check_means",
     "check_n_clusters",
     "check_n_features",
     "check_n_init",
+    "check_page_size",
     "check_random_state",
     "check_record",
+    "check_recorded",
     "check_rows",
     "check_sample_weight",
     "check_squared_norms",
     "check_tol",
+    "check_walkthrough",
+    "column_names",
     "npy_path",
     "warn",
     "warn_few_distinct",
