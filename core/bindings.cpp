@@ -17,13 +17,6 @@ core::ClusterSums sums_of(const In<double, Cube>& s) {
     return {s.data(), s.shape(0), s.shape(1), s.shape(2) - 1};
 }
 
-core::Scores scores_of(const std::string& name) {
-    if (name == "samples") return core::Scores::lanes_are_samples;
-    if (name == "centroids") return core::Scores::lanes_are_centroids;
-    if (name == "none") return core::Scores::none;
-    throw std::invalid_argument("internal: no such scores");
-}
-
 template <class T>
 void bind_boxes(nb::module_& m, const char* name) {
     nb::class_<core::Boxes<T>>(m, name).def(

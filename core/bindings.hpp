@@ -13,6 +13,8 @@
 #include <optional>
 #include <stdexcept>
 #include <string>
+#include <utility>
+#include <vector>
 
 #include "pass.hpp"
 #include "targets.hpp"
@@ -74,6 +76,14 @@ Out<T, Matrix> new_matrix(std::size_t n, std::size_t m) {
     return Out<T, Matrix>(data, {n, m}, owner);
 }
 
+// Hands a finished vector to Python without a copy.
+template <class T>
+Out<T, Vector> moved(std::vector<T>&& values) {
+    auto* kept = new std::vector<T>(std::move(values));
+    nb::capsule owner(kept, [](void* p) noexcept { delete static_cast<std::vector<T>*>(p); });
+    return Out<T, Vector>(kept->data(), {kept->size()}, owner);
+}
+
 using Weight = std::optional<In<double, Vector>>;
 using Labels = std::optional<In<std::int32_t, Vector>>;
 
@@ -88,6 +98,13 @@ core::Rows<T> rows_of(const In<T, Matrix>& X, const Weight& weight = {}) {
 }
 
 inline core::Centroids centroids_of(const In<double, Matrix>& c) { return {c.data(), c.shape(0)}; }
+
+inline core::Scores scores_of(const std::string& name) {
+    if (name == "samples") return core::Scores::lanes_are_samples;
+    if (name == "centroids") return core::Scores::lanes_are_centroids;
+    if (name == "none") return core::Scores::none;
+    throw std::invalid_argument("internal: no such scores");
+}
 
 // Adds what one file binds to the module.
 void bind_search(nb::module_& m);

@@ -1,6 +1,7 @@
 // The verbs of seeding, for Python.
 #include "bindings.hpp"
 
+#include "closer.hpp"
 #include "seeding.hpp"
 
 namespace truemeans::bindings {
@@ -30,23 +31,38 @@ void bind_rows(nb::module_& m) {
         "team"_a, "X"_a.noconvert(), "weight"_a.noconvert().none(), "centroid"_a.noconvert(),
         "closest"_a.noconvert());
     m.def(
-        "add_potentials",
+        "add_gains",
         [](PyTeam& t, X2 X, Weight weight, In<double, Matrix> candidates,
-           In<double, Vector> closest, double top, double n_rows, InOut<double, Matrix> sums) {
+           In<double, Vector> closest, double scale, InOut<double, Vector> gains) {
             unlocked([&] {
-                core::add_potentials(t.team, *t.kernels, rows_of<T>(X, weight),
-                                   centroids_of(candidates), closest.data(), top, n_rows,
-                                   sums.data());
+                core::add_gains(t.team, *t.kernels, rows_of<T>(X, weight),
+                                centroids_of(candidates), closest.data(), scale, gains.data());
             });
         },
         "team"_a, "X"_a.noconvert(), "weight"_a.noconvert().none(), "candidates"_a.noconvert(),
-        "closest"_a.noconvert(), "top"_a, "n_rows"_a, "sums"_a.noconvert());
+        "closest"_a.noconvert(), "scale"_a, "gains"_a.noconvert());
+    m.def(
+        "find_closer",
+        [](PyTeam& t, X2 X, Weight weight, In<double, Matrix> candidates,
+           In<double, Vector> closest, const std::string& scores, std::size_t block_rows,
+           std::size_t most) -> nb::object {
+            const core::Scores layout = scores_of(scores);
+            core::Closer found = unlocked([&] {
+                return core::find_closer(t.team, *t.kernels, rows_of<T>(X, weight),
+                                         centroids_of(candidates), closest.data(), layout,
+                                         block_rows, most);
+            });
+            if (!found.complete) return nb::none();
+            return nb::make_tuple(moved(std::move(found.starts)), moved(std::move(found.rows)),
+                                  moved(std::move(found.sq_dist)));
+        },
+        "team"_a, "X"_a.noconvert(), "weight"_a.noconvert().none(), "candidates"_a.noconvert(),
+        "closest"_a.noconvert(), "scores"_a, "block_rows"_a, "most"_a);
 }
 
 }  // namespace
 
 void bind_seeding(nb::module_& m) {
-    m.attr("N_BUCKETS") = core::kBuckets;
     bind_rows<float>(m);
     bind_rows<double>(m);
     m.def(
@@ -56,11 +72,42 @@ void bind_seeding(nb::module_& m) {
             unlocked([&] {
                 core::add_bucket_masses(t.team, buckets.shape(0), data_or_null(weight),
                                         data_or_null(closest), scale, buckets.data(),
-                                        sums.data());
+                                        sums.data(), sums.shape(0));
             });
         },
         "team"_a, "weight"_a.noconvert().none(), "closest"_a.noconvert().none(), "scale"_a,
         "buckets"_a.noconvert(), "sums"_a.noconvert());
+    m.def(
+        "cut_keys",
+        [](PyTeam& t, In<double, Vector> keys, In<double, Vector> splitters) {
+            auto out = new_vector<std::uint16_t>(keys.shape(0));
+            unlocked([&] {
+                core::cut_keys(t.team, keys.data(), keys.shape(0), splitters.data(),
+                               splitters.shape(0), out.data());
+            });
+            return out;
+        },
+        "team"_a, "keys"_a.noconvert(), "splitters"_a.noconvert());
+    m.def(
+        "play_rounds",
+        [](PyTeam& t, In<std::int32_t, Vector> rows, In<double, Vector> start,
+           In<double, Vector> u, In<std::int64_t, Vector> starts,
+           In<std::int32_t, Vector> pair_rows, In<double, Vector> pair_sq_dist, Weight weight,
+           double scale, std::size_t n_trials, std::size_t n_rounds,
+           InOut<double, Vector> closest) {
+            core::Played played = unlocked([&] {
+                return core::play_rounds(t.team,
+                                         {rows.data(), start.data(), u.data(), rows.shape(0)},
+                                         {starts.data(), pair_rows.data(), pair_sq_dist.data()},
+                                         data_or_null(weight), scale, n_trials, n_rounds,
+                                         closest.data());
+            });
+            return nb::make_tuple(moved(std::move(played.winners)), played.next, played.gain);
+        },
+        "team"_a, "rows"_a.noconvert(), "start"_a.noconvert(), "u"_a.noconvert(),
+        "starts"_a.noconvert(), "pair_rows"_a.noconvert(), "pair_sq_dist"_a.noconvert(),
+        "weight"_a.noconvert().none(), "scale"_a, "n_trials"_a, "n_rounds"_a,
+        "closest"_a.noconvert());
 }
 
 }  // namespace truemeans::bindings

@@ -4,7 +4,6 @@
 #include <array>
 #include <vector>
 
-#include "grids.hpp"
 #include "panels.hpp"
 
 namespace truemeans {
@@ -51,61 +50,140 @@ double lower_closest(Team& team, const Kernels& kernels, Rows<T> rows, const dou
 }
 
 template <class T>
-void add_potentials(Team& team, const Kernels& kernels, Rows<T> rows, Centroids candidates,
-                const double* closest, double top, double n_rows, double* sums) {
+void add_gains(Team& team, const Kernels& kernels, Rows<T> rows, Centroids candidates,
+               const double* closest, double scale, double* gains) {
     const RowKernels<T>& table = kernels_for(kernels, rows.X);
     const std::size_t k = candidates.k;
     const std::vector<double> panels = exact_panels(candidates, rows.d);
-    const auto spacing = spacings({top, 0.0}, n_rows);
-    const double coarse = magic_of(spacing[0]);
-    const double fine = magic_of(spacing[1]);
     struct Mine {
-        std::vector<double> dist, sums;
+        std::vector<double> dist, gains;
     };
     std::vector<Mine> mine(team.n_threads());
     constexpr std::size_t kChunk = 256;
     for (Mine& m : mine) {
         m.dist.resize(kChunk * k);
-        m.sums.resize(2 * k);
+        m.gains.resize(k);
     }
     team.run(rows.n, kChunk, [&](std::size_t thread, std::size_t begin, std::size_t end) {
         double* dist = mine[thread].dist.data();
-        double* own = mine[thread].sums.data();
+        double* own = mine[thread].gains.data();
         table.sq_dist(rows.X + begin * rows.d, end - begin, rows.d, panels.data(), k, dist);
         for (std::size_t i = begin; i < end; ++i) {
-            const double w = rows.weight ? rows.weight[i] : 1.0;
-            for (std::size_t j = 0; j < k; ++j) {
-                const double v = w * std::min(closest[i], dist[(i - begin) * k + j]);
-                const double a = (v + coarse) - coarse;
-                const double b = ((v - a) + fine) - fine;
-                own[j] += a;
-                own[k + j] += b;
-            }
+            const double w = rows.weight ? rows.weight[i] * scale : scale;
+            const double mass = round_integer(w * closest[i]);
+            for (std::size_t j = 0; j < k; ++j)
+                own[j] += mass - round_integer(w * std::min(closest[i], dist[(i - begin) * k + j]));
         }
     });
     for (const Mine& m : mine)
-        for (std::size_t j = 0; j < 2 * k; ++j) sums[j] += m.sums[j];
+        for (std::size_t j = 0; j < k; ++j) gains[j] += m.gains[j];
 }
 
 void add_bucket_masses(Team& team, std::size_t n, const double* weight, const double* closest,
-                       double scale, const std::uint16_t* buckets, double* sums) {
-    std::vector<std::vector<double>> mine(team.n_threads(), std::vector<double>(kBuckets));
+                       double scale, const std::uint16_t* buckets, double* sums,
+                       std::size_t n_buckets) {
+    const std::size_t n_threads = n <= kRowChunk * 16 ? 1 : team.n_threads();
+    std::vector<std::vector<double>> mine(n_threads, std::vector<double>(n_buckets));
     team.run(n, kRowChunk * 16, [&](std::size_t thread, std::size_t begin, std::size_t end) {
         double* mass = mine[thread].data();
         for (std::size_t i = begin; i < end; ++i) {
-            const double w = weight ? weight[i] : 1.0;
-            mass[buckets[i]] += round_integer((closest ? w * closest[i] : w) * scale);
+            const double w = weight ? weight[i] * scale : scale;
+            mass[buckets[i]] += round_integer(closest ? w * closest[i] : w);
         }
     });
     for (const std::vector<double>& m : mine)
-        for (std::size_t b = 0; b < kBuckets; ++b) sums[b] += m[b];
+        for (std::size_t b = 0; b < n_buckets; ++b) sums[b] += m[b];
+}
+
+void cut_keys(Team& team, const double* keys, std::size_t n, const double* splitters,
+              std::size_t n_splitters, std::uint16_t* buckets) {
+    // Many keys side by side: each waits for its own loads only.
+    constexpr std::size_t kAtOnce = 16;
+    team.run(n, kRowChunk * 16, [&](std::size_t, std::size_t begin, std::size_t end) {
+        for (std::size_t first = begin; first < end; first += kAtOnce) {
+            double key[kAtOnce];
+            std::uint32_t low[kAtOnce] = {};
+            for (std::size_t i = 0; i < kAtOnce; ++i)
+                key[i] = keys[std::min(first + i, end - 1)];
+            // Halving without branches: the answer is in [low, low + length].
+            for (std::size_t length = n_splitters; length > 0;) {
+                const std::size_t half = (length + 1) / 2;
+                for (std::size_t i = 0; i < kAtOnce; ++i) {
+                    const bool above = splitters[low[i] + half - 1] <= key[i];
+                    low[i] += static_cast<std::uint32_t>(half) * above;
+                }
+                length -= half;
+            }
+            for (std::size_t i = 0; i < std::min(kAtOnce, end - first); ++i)
+                buckets[first + i] = static_cast<std::uint16_t>(low[i]);
+        }
+    });
+}
+
+namespace {
+
+// Pairs below which one thread is done before another is awake.
+constexpr std::int64_t kWorthWaking = 1 << 15;
+
+// The next proposals to compete, at most most of them; empty if they do not suffice.
+std::vector<std::size_t> next_trials(const Proposals& p, const double* closest, std::size_t from,
+                                     std::size_t n_trials) {
+    std::vector<std::size_t> trials;
+    for (std::size_t g = from; g < p.n && trials.size() < n_trials; ++g) {
+        const double now = closest[p.rows[g]];
+        if (now > 0.0 && p.u[g] * p.start[g] <= now) trials.push_back(g);
+    }
+    if (trials.size() < n_trials) trials.clear();
+    return trials;
+}
+
+double gain_of(PairsView pairs, std::size_t g, const double* weight, double scale,
+               const double* closest) {
+    double gain = 0.0;
+    for (std::int64_t e = pairs.starts[g]; e < pairs.starts[g + 1]; ++e) {
+        const std::int32_t row = pairs.rows[e];
+        const double w = weight ? weight[row] * scale : scale;
+        const double now = closest[row];
+        gain += round_integer(w * now) - round_integer(w * std::min(now, pairs.sq_dist[e]));
+    }
+    return gain;
+}
+
+}  // namespace
+
+Played play_rounds(Team& team, Proposals proposals, PairsView pairs, const double* weight,
+                   double scale, std::size_t n_trials, std::size_t n_rounds, double* closest) {
+    Played played{{}, 0, 0.0};
+    std::vector<double> gains(n_trials);
+    while (played.winners.size() < n_rounds) {
+        const auto trials = next_trials(proposals, closest, played.next, n_trials);
+        if (trials.empty()) break;
+        std::int64_t n_pairs = 0;
+        for (const std::size_t g : trials) n_pairs += pairs.starts[g + 1] - pairs.starts[g];
+        // All in one chunk is all on one thread.
+        const std::size_t chunk = n_pairs < kWorthWaking ? n_trials : 1;
+        team.run(n_trials, chunk, [&](std::size_t, std::size_t begin, std::size_t end) {
+            for (std::size_t t = begin; t < end; ++t)
+                gains[t] = gain_of(pairs, trials[t], weight, scale, closest);
+        });
+        const auto most = std::max_element(gains.begin(), gains.end());
+        const std::size_t winner = trials[static_cast<std::size_t>(most - gains.begin())];
+        for (std::int64_t e = pairs.starts[winner]; e < pairs.starts[winner + 1]; ++e) {
+            double& now = closest[pairs.rows[e]];
+            now = std::min(now, pairs.sq_dist[e]);
+        }
+        played.gain += *most;
+        played.winners.push_back(static_cast<std::int32_t>(winner));
+        played.next = trials.back() + 1;
+    }
+    return played;
 }
 
 #define TM_INSTANTIATE(T)                                                                       \
     template void row_keys<T>(Team&, const Kernels&, Rows<T>, double*);                         \
     template double lower_closest<T>(Team&, const Kernels&, Rows<T>, const double*, double*);   \
-    template void add_potentials<T>(Team&, const Kernels&, Rows<T>, Centroids, const double*,       \
-                                double, double, double*);
+    template void add_gains<T>(Team&, const Kernels&, Rows<T>, Centroids, const double*,        \
+                               double, double*);
 TM_INSTANTIATE(float)
 TM_INSTANTIATE(double)
 #undef TM_INSTANTIATE

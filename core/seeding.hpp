@@ -4,15 +4,13 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <vector>
 
 #include "kernels/kernels.hpp"
 #include "pass.hpp"
 #include "team.hpp"
 
 namespace truemeans {
-
-// Draws go through buckets of rows that lie next to each other in the order of draws.
-constexpr std::size_t kBuckets = 4096;
 
 // keys (n,): a fixed linear function of each row's values; the order of draws begins with it.
 template <class T>
@@ -24,17 +22,48 @@ template <class T>
 double lower_closest(Team& team, const Kernels& kernels, Rows<T> rows, const double* centroid,
                      double* closest);
 
-// Adds to sums (2, n_candidates) the potential each candidate would leave, the sum of
-// weight * min(closest, squared distance), on two grids fixed by `top`, a bound on
-// weight * closest, and by n_rows, the rows of all blocks. Sums of blocks add exactly.
+// Adds to gains (n_candidates,) by how much each candidate would lower the total of the integer
+// masses round(weight * closest * scale) (see add_bucket_masses).
 template <class T>
-void add_potentials(Team& team, const Kernels& kernels, Rows<T> rows, Centroids candidates,
-                const double* closest, double top, double n_rows, double* sums);
+void add_gains(Team& team, const Kernels& kernels, Rows<T> rows, Centroids candidates,
+               const double* closest, double scale, double* gains);
 
 // Integer masses for a draw, round(weight * closest * scale), added up by bucket into sums
-// (kBuckets); scale is a power of two that keeps their sum below 2^51. weight or closest null:
+// (n_buckets,); scale is a power of two that keeps their sum below 2^51. weight or closest null:
 // ones.
 void add_bucket_masses(Team& team, std::size_t n, const double* weight, const double* closest,
-                       double scale, const std::uint16_t* buckets, double* sums);
+                       double scale, const std::uint16_t* buckets, double* sums,
+                       std::size_t n_buckets);
+
+// buckets (n,): how many of the increasing splitters are at most the key.
+void cut_keys(Team& team, const double* keys, std::size_t n, const double* splitters,
+              std::size_t n_splitters, std::uint16_t* buckets);
+
+// Rows drawn ahead of time, in the order drawn: number g is accepted if
+// u[g] * start[g] <= closest[rows[g]], which makes up for what closest was when it was drawn.
+struct Proposals {
+    const std::int32_t* rows;
+    const double* start;  // closest of the row when it was drawn
+    const double* u;      // uniform in [0, 1)
+    std::size_t n;
+};
+
+// The pairs that may lower closest, by proposal (closer.hpp).
+struct PairsView {
+    const std::int64_t* starts;
+    const std::int32_t* rows;
+    const double* sq_dist;
+};
+
+struct Played {
+    std::vector<std::int32_t> winners;  // proposals kept, one a round
+    std::size_t next;                   // the first proposal that no round has used
+    double gain;                        // by which the total of masses fell
+};
+
+// Plays rounds of greedy k-means++ while the proposals last: the next n_trials accepted ones
+// compete, the one that lowers the total of masses most (the first of equals) lowers closest.
+Played play_rounds(Team& team, Proposals proposals, PairsView pairs, const double* weight,
+                   double scale, std::size_t n_trials, std::size_t n_rounds, double* closest);
 
 }  // namespace truemeans

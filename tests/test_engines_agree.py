@@ -16,7 +16,7 @@ from ladder import (
     run,
 )
 from truemeans.engines import open_engine
-from truemeans.engines.base import N_BUCKETS, RowState, SqGrids
+from truemeans.engines.base import Proposals, RowState, SqGrids
 from truemeans.engines.native import NativeEngine, targets
 
 DTYPES = (np.float32, np.float64)
@@ -86,11 +86,19 @@ def verbs(plan, X, weight, centroids):
         )
         closest = np.full(len(X), np.inf)
         most = engine.lower_closest(X, weight, centroids[0], closest)
-        potentials = np.zeros((2, len(centroids)))
-        engine.add_potentials(X, weight, centroids, closest, most, len(X), potentials)
-        masses = np.zeros(N_BUCKETS)
+        scale = 2.0 ** (40 - np.frexp(most)[1])
+        gains = np.zeros(len(centroids))
+        engine.add_gains(X, weight, centroids, closest, scale, gains)
+        masses = np.zeros(9)
         buckets = (np.arange(len(X)) % 7).astype(np.uint16)
-        engine.add_bucket_masses(weight, closest, 2.0 ** (40 - np.frexp(most)[1]), buckets, masses)
+        engine.add_bucket_masses(weight, closest, scale, buckets, masses)
+        pairs = engine.find_closer(X, weight, centroids, closest, X.size * len(centroids))
+        by_row = np.lexsort((pairs.rows, np.repeat(np.arange(11), np.diff(pairs.starts))))
+        rows = np.arange(11, dtype=np.int32)
+        proposals = Proposals(rows, closest[rows], np.linspace(0, 0.9, 11))
+        after = closest.copy()
+        played = engine.play_rounds(proposals, pairs, weight, scale, 3, 2, after)
+        keys = engine.row_keys(X)
         return {
             "extent": np.stack(extent[:3]),
             "bad": np.array(extent.bad),
@@ -106,8 +114,15 @@ def verbs(plan, X, weight, centroids):
             "distances": engine.sq_distances(X, centroids),
             "own": engine.own_sq_distances(X, centroids, state.labels),
             "closest": closest,
-            "potentials": potentials,
-            "keys": engine.row_keys(X),
+            "gains": gains,
+            "starts": pairs.starts,
+            "pair_rows": pairs.rows[by_row],
+            "pair_sq_dist": pairs.sq_dist[by_row],
+            "winners": played.winners,
+            "next": np.array([played.next, played.gain]),
+            "after": after,
+            "keys": keys,
+            "buckets": engine.cut_keys(keys, np.unique(keys[::3])),
             "masses": masses,
         }
 

@@ -10,6 +10,7 @@ from ladder import make_rows, native_plans
 from truemeans.dataset import Dataset, survey
 from truemeans.engines import open_engine
 from truemeans.seeding import Draw
+from truemeans.seeding.draw import mass_scale
 from truemeans.sources import ArraySource
 
 PLAN = next(native_plans())
@@ -23,7 +24,7 @@ def draws(X, weight=None, seed=0, closest=None, size=1):
         if closest is None:
             return draw.by_weight(size)
         weights = np.ones(len(X)) if weight is None else weight
-        return draw.by_cost(closest, float((weights * closest).sum()), size)
+        return draw.by_cost(closest, mass_scale(float((weights * closest).sum())), size)
 
 
 def chi_square(counts, expected):

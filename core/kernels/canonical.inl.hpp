@@ -121,6 +121,56 @@ void own_sq_dist(const T* X, size_t n_rows, size_t d, const double* centroids,
     }
 }
 
+// Eight doubles of each of two vectors, interleaved: the lower halves, and the upper halves.
+inline Vec8 interleave_low8(Vec8 a, Vec8 b) {
+    return __builtin_shufflevector(a, b, 0, 8, 1, 9, 2, 10, 3, 11);
+}
+inline Vec8 interleave_high8(Vec8 a, Vec8 b) {
+    return __builtin_shufflevector(a, b, 4, 12, 5, 13, 6, 14, 7, 15);
+}
+
+// Eight pairs at a time: squares of eight features of each, turned so that lanes are pairs and
+// every pair's sum still runs from first feature to last.
+template <class T>
+void hit_sq_dist(const T* X, size_t d, const double* candidates, const truemeans::Hit* hits,
+                 size_t n_hits, double* out) {
+    for (size_t first = 0; first < n_hits; first += 8) {
+        const T* x[8];
+        const double* c[8];
+        for (size_t i = 0; i < 8; ++i) {
+            const truemeans::Hit hit = hits[first + i < n_hits ? first + i : n_hits - 1];
+            x[i] = X + hit.row * d;
+            c[i] = candidates + hit.candidate * d;
+        }
+        Vec8 sum = {};
+        size_t f = 0;
+        for (; f + 8 <= d; f += 8) {
+            Vec8 square[8];
+            for (size_t i = 0; i < 8; ++i) {
+                const Vec8 e = load8(x[i] + f) - load8(c[i] + f);
+                square[i] = e * e;
+            }
+            for (size_t round = 1; round < 8; round *= 2) {
+                Vec8 next[8];
+                for (size_t i = 0; i < 4; ++i) {
+                    next[2 * i] = interleave_low8(square[i], square[i + 4]);
+                    next[2 * i + 1] = interleave_high8(square[i], square[i + 4]);
+                }
+                for (size_t i = 0; i < 8; ++i) square[i] = next[i];
+            }
+            for (size_t i = 0; i < 8; ++i) sum += square[i];
+        }
+        double one[8];
+        store8(one, sum);
+        for (; f < d; ++f)
+            for (size_t i = 0; i < 8; ++i) {
+                const double e = static_cast<double>(x[i][f]) - c[i][f];
+                one[i] += e * e;
+            }
+        for (size_t i = 0; i < 8 && first + i < n_hits; ++i) out[first + i] = one[i];
+    }
+}
+
 double box_sq_dist(const double* low, const double* high, size_t d, const double* panels,
                    size_t k, double* near) {
     const auto larger = [](Vec8 a, Vec8 b) { return a < b ? b : a; };

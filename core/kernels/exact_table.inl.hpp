@@ -9,6 +9,7 @@ void fill_rows(truemeans::RowKernels<T>& table) {
     table.nearest_of = nearest_of<T>;
     table.sq_dist = sq_dist<T>;
     table.own_sq_dist = own_sq_dist<T>;
+    table.hit_sq_dist = hit_sq_dist<T>;
     table.row_keys = row_keys<T>;
     table.survey = survey<T>;
     table.move_rows = move_rows<T>;
@@ -20,6 +21,7 @@ void fill(truemeans::Kernels& table) {
     fill_rows(table.f32);
     fill_rows(table.f64);
     table.box_sq_dist = box_sq_dist;
+    table.closer_limits = closer_limits;
     table.cluster_mean = cluster_mean;
     table.inertia_term = inertia_term;
 }

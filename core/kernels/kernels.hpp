@@ -43,10 +43,17 @@ struct Margin {
 };
 
 constexpr float kFarScore = 3.0e38f;
+constexpr float kWildScore = 1.0e30f;  // scores of rows with larger norms may overflow
 struct TwoNearest {
     float* best;
     float* second;
     std::int32_t* index;
+};
+
+// A row of a chunk, and a candidate that may be closer to it than a limit says.
+struct Hit {
+    std::uint16_t row;
+    std::uint16_t candidate;
 };
 
 // Least and largest value and finest bit of each feature; columns are summed up by `survey`.
@@ -80,6 +87,10 @@ struct RowKernels {
     // Exact. out: (n_rows,) canonical squared distance to the row's own centroid.
     void (*own_sq_dist)(const T* X, std::size_t n_rows, std::size_t d, const double* centroids,
                         const std::int32_t* labels, double* out);
+    // Exact. out: (n_hits,) canonical squared distance between the two of each hit; candidates:
+    // (n_candidates, d).
+    void (*hit_sq_dist)(const T* X, std::size_t d, const double* candidates, const Hit* hits,
+                        std::size_t n_hits, double* out);
     // Exact. keys: (n_rows,) a fixed linear function of each row, the same for equal rows.
     void (*row_keys)(const T* X, std::size_t n_rows, std::size_t d, double* keys);
     // Exact. Widens the extent by the rows; returns the index of the first entry that is not
@@ -156,6 +167,20 @@ struct Kernels {
                              Margin margin, float* out);
     void (*distance_at_least)(const float* scores, const float* norms, std::size_t n,
                               Margin margin, float travel, std::uint16_t* out);
+    // Exact. out (n): the limit of each row (closer.cpp), below every score where closest or
+    // weight (null for ones) is 0. Returns whether scores of some other row may overflow.
+    bool (*closer_limits)(const double* closest, const double* weight, const float* norms,
+                          std::size_t n, double sq_scale, Margin margin, float* out);
+    // The pairs whose score is at most the row's limit: out (as many as there are pairs), returns
+    // how many. Lanes = samples, as score_samples; limits: padded to whole blocks.
+    std::size_t (*closer_samples)(const float* cols, std::size_t n_blocks, std::size_t d,
+                                  const float* candidates, const float* sq_norms, std::size_t k,
+                                  const float* limits, Hit* out);
+    // The same with lanes = candidates, panels as for score_panels; limits: padded with numbers
+    // that no score is below to a multiple of centroid_lanes.
+    std::size_t (*closer_panels)(const float* rows, std::size_t n_rows, std::size_t d,
+                                 const float* panels, const float* sq_norms,
+                                 std::size_t n_panels, const float* limits, Hit* out);
     // panels: [panel][feature][centroid_lanes] holding -2 times the packed centroid; sq_norms:
     // [panel][centroid_lanes], padding lanes hold a large value. list (n_rows): numbers of the
     // rows, null for all; first: index of the first centroid. out (in/out): what was found

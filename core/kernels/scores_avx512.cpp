@@ -1,6 +1,7 @@
 // Scores for the avx512 target; CMakeLists.txt gives the flags.
 #define TM_VECTOR_BYTES 64
 #include "scores.inl.hpp"
+#include "closer.inl.hpp"
 #include "proofs.inl.hpp"
 #include "scores_table.inl.hpp"
 

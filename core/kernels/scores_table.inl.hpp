@@ -16,6 +16,8 @@ void fill(truemeans::Kernels& table) {
     table.distance_at_most = distance_at_most;
     table.distance_at_least = distance_at_least;
     table.score_panels = score_panels;
+    table.closer_samples = closer_samples;
+    table.closer_panels = closer_panels;
     table.distance_gap = distance_gap;
     table.rows_reached = rows_reached;
     table.rows_within = rows_within;

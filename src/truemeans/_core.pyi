@@ -5,7 +5,6 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-N_BUCKETS: int
 N_SQ_GRIDS: int
 
 _Rows = npt.NDArray[Any]
@@ -120,16 +119,40 @@ def row_keys(team: Team, X: _Rows) -> _Float: ...
 def lower_closest(
     team: Team, X: _Rows, weight: _Float | None, centroid: _Float, closest: _Float
 ) -> float: ...
-def add_potentials(
+def add_gains(
     team: Team,
     X: _Rows,
     weight: _Float | None,
     candidates: _Float,
     closest: _Float,
-    top: float,
-    n_rows: float,
-    sums: _Float,
+    scale: float,
+    gains: _Float,
 ) -> None: ...
+def find_closer(
+    team: Team,
+    X: _Rows,
+    weight: _Float | None,
+    candidates: _Float,
+    closest: _Float,
+    scores: str,
+    block_rows: int,
+    most: int,
+) -> tuple[npt.NDArray[np.int64], _Labels, _Float] | None: ...
+def play_rounds(
+    team: Team,
+    rows: _Labels,
+    start: _Float,
+    u: _Float,
+    starts: npt.NDArray[np.int64],
+    pair_rows: _Labels,
+    pair_sq_dist: _Float,
+    weight: _Float | None,
+    scale: float,
+    n_trials: int,
+    n_rounds: int,
+    closest: _Float,
+) -> tuple[_Labels, int, float]: ...
+def cut_keys(team: Team, keys: _Float, splitters: _Float) -> npt.NDArray[np.uint16]: ...
 def add_bucket_masses(
     team: Team,
     weight: _Float | None,

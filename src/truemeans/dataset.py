@@ -15,8 +15,8 @@ import numpy as np
 import numpy.typing as npt
 
 from truemeans.engines.base import (
-    N_BUCKETS,
     N_SQ_GRIDS,
+    Closer,
     Engine,
     Extent,
     FloatArray,
@@ -208,13 +208,20 @@ class Dataset:
 
     def row_keys(self) -> FloatArray:
         """A fixed linear function of each row's values, (n_samples,)."""
-        return np.concatenate([self.engine.row_keys(X) for _, X in self.source.blocks()])
+        keys = np.empty(self.n_samples)
+        for where, X in self.source.blocks():
+            keys[where] = self.engine.row_keys(X)
+        return keys
 
     def bucket_masses(
-        self, buckets: npt.NDArray[np.uint16], closest: FloatArray | None, scale: float
+        self,
+        buckets: npt.NDArray[np.uint16],
+        n_buckets: int,
+        closest: FloatArray | None,
+        scale: float,
     ) -> FloatArray:
-        """Integer mass round(weight × ``closest`` × ``scale``) of each bucket, (N_BUCKETS,)."""
-        masses = np.zeros(N_BUCKETS)
+        """Integer mass round(weight × ``closest`` × ``scale``) of each bucket, (n_buckets,)."""
+        masses = np.zeros(n_buckets)
         self.engine.add_bucket_masses(self.sample_weight, closest, scale, buckets, masses)
         return masses
 
@@ -228,18 +235,37 @@ class Dataset:
             for where, X, weight in self._blocks()
         )
 
-    def potentials(self, candidates: FloatArray, closest: FloatArray, top: float) -> FloatArray:
-        """Sum of weight × min(closest, squared distance) each candidate would leave."""
-        sums = np.zeros((2, len(candidates)))
+    def gains(self, candidates: FloatArray, closest: FloatArray, scale: float) -> FloatArray:
+        """By how much each candidate would lower the total of integer masses."""
+        gains = np.zeros(len(candidates))
         for where, X, weight in self._blocks():
-            self.engine.add_potentials(
-                X, weight, candidates, closest[where], top, float(self.n_samples), sums
-            )
-        return np.asarray(sums.sum(axis=0))
+            self.engine.add_gains(X, weight, candidates, closest[where], scale, gains)
+        return gains
+
+    def find_closer(self, candidates: FloatArray, closest: FloatArray, most: int) -> Closer | None:
+        """All pairs of a row and a candidate closer than ``closest``, None if over ``most``."""
+        parts: list[Closer] = []
+        for where, X, weight in self._blocks():
+            part = self.engine.find_closer(X, weight, candidates, closest[where], most)
+            if part is None:
+                return None
+            parts.append(part._replace(rows=part.rows + np.int32(where.start)))
+            most -= len(part.rows)
+        return parts[0] if len(parts) == 1 else _join_closer(parts)
 
     def _blocks(self) -> Iterator[tuple[slice, Rows, FloatArray | None]]:
         for where, X in self.source.blocks():
             yield where, X, None if self.sample_weight is None else self.sample_weight[where]
+
+
+def _join_closer(parts: list[Closer]) -> Closer:
+    """The pairs of all blocks, by candidate."""
+    n_candidates = len(parts[0].starts) - 1
+    owner = np.concatenate([np.repeat(np.arange(n_candidates), np.diff(p.starts)) for p in parts])
+    order = np.argsort(owner, kind="stable")
+    starts = np.stack([p.starts for p in parts]).sum(axis=0)
+    rows = np.concatenate([p.rows for p in parts])[order]
+    return Closer(starts, rows, np.concatenate([p.sq_dist for p in parts])[order])
 
 
 def _finest(weight: FloatArray, engine: Engine) -> float:

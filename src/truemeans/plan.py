@@ -11,7 +11,7 @@ import os
 from truemeans.result import Plan
 from truemeans.threads import resolve_threads
 
-__all__ = ["METHODS", "make_plan", "n_groups", "should_skip"]
+__all__ = ["METHODS", "closer_scores", "make_plan", "most_pairs", "n_groups", "should_skip"]
 
 # The layouts of scores, and what each may remember between passes (result.Plan says what).
 METHODS = (
@@ -44,6 +44,10 @@ _BOXES_FROM_CLUSTERS = 32
 _BOXES_FROM_SAMPLES = 50_000
 # The sort cannot be interrupted half-way; so many rows take well under a second.
 _BOXES_TO_SAMPLES = 20_000_000
+# Lanes = samples serves few features best in seeding too (seeding).
+_CLOSER_CENTROIDS_FROM_FEATURES = 20
+# Less is not worth a second look at the rows (seeding).
+_PAIRS_AT_LEAST = 1 << 16
 # One bound a row costs under a tenth of a dense pass and begins to pay when so few rows change
 # (run --only tabular,converge).
 _SKIP_BELOW_CHANGED = 0.125
@@ -143,3 +147,15 @@ def n_groups(n_features: int, itemsize: int) -> int:
     # Label, upper bound and slack take 12 bytes a row, a bound 2; groups come in eights.
     room = (24 - 12 + n_features * itemsize // 2) // 2
     return max(8, room // 8 * 8)
+
+
+def closer_scores(n_features: int) -> str:
+    """What the lanes run over when seeding looks for candidates closer than all centroids."""
+    return "samples" if n_features < _CLOSER_CENTROIDS_FROM_FEATURES else "centroids"
+
+
+def most_pairs(n_samples: int, n_features: int, itemsize: int) -> int:
+    """How many pairs of a row and a candidate seeding may hold at a time."""
+    # Squared distance, bucket and order take 14 of 24 bytes a row, a pair 28 while it is sorted.
+    room = n_samples * (24 - 14 + n_features * itemsize // 2)
+    return max(room // 28, _PAIRS_AT_LEAST)

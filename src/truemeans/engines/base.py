@@ -14,14 +14,16 @@ import numpy as np
 import numpy.typing as npt
 
 __all__ = [
-    "N_BUCKETS",
     "N_SQ_GRIDS",
+    "Closer",
     "Engine",
     "Extent",
     "FloatArray",
     "LabelArray",
     "Moves",
     "Pass",
+    "Played",
+    "Proposals",
     "RowState",
     "Rows",
     "SqGrids",
@@ -31,7 +33,6 @@ Rows = npt.NDArray[Any]  # float32 or float64, C-contiguous, (n, n_features)
 FloatArray = npt.NDArray[np.float64]
 LabelArray = npt.NDArray[np.int32]
 
-N_BUCKETS = 4096  # runs of rows a draw goes through
 N_SQ_GRIDS = 3  # grids that hold a sum of squared differences
 
 
@@ -87,6 +88,43 @@ class SqGrids(NamedTuple):
     top: float
     weight_top: float
     n_rows: float
+
+
+class Closer(NamedTuple):
+    """Pairs of a row and a candidate that is closer to it than any centroid so far.
+
+    Those of candidate ``j`` are ``starts[j]:starts[j + 1]``, in no particular order.
+    """
+
+    starts: npt.NDArray[np.int64]
+    rows: LabelArray
+    sq_dist: FloatArray
+
+
+class Proposals(NamedTuple):
+    """Rows drawn ahead of time, in the order drawn.
+
+    Attributes
+    ----------
+    rows : ndarray of int32
+        Number ``g`` is accepted if ``u[g] * start[g] <= closest[rows[g]]``.
+    start : ndarray of float64
+        ``closest`` of the row when it was drawn.
+    u : ndarray of float64
+        Uniform in [0, 1).
+    """
+
+    rows: LabelArray
+    start: FloatArray
+    u: FloatArray
+
+
+class Played(NamedTuple):
+    """Proposals that won a round, the first one that no round has used, and the total gain."""
+
+    winners: LabelArray
+    next: int
+    gain: float
 
 
 class Engine(Protocol):
@@ -194,17 +232,48 @@ class Engine(Protocol):
         Returns the largest weight × ``closest``.
         """
 
-    def add_potentials(
+    def add_gains(
         self,
         X: Rows,
         weight: FloatArray | None,
         candidates: FloatArray,
         closest: FloatArray,
-        top: float,
-        n_rows: float,
-        sums: FloatArray,
+        scale: float,
+        gains: FloatArray,
     ) -> None:
-        """Add each candidate's potential to ``sums`` (2, n_candidates), on two grids."""
+        """Add to ``gains`` by how much each candidate would lower the total of the masses."""
+
+    def find_closer(
+        self,
+        X: Rows,
+        weight: FloatArray | None,
+        candidates: FloatArray,
+        closest: FloatArray,
+        most: int,
+    ) -> Closer | None:
+        """All pairs of a row with weight and a candidate closer than ``closest``.
+
+        None if there are more than ``most``.
+        """
+
+    def play_rounds(
+        self,
+        proposals: Proposals,
+        pairs: Closer,
+        weight: FloatArray | None,
+        scale: float,
+        n_trials: int,
+        n_rounds: int,
+        closest: FloatArray,
+    ) -> Played:
+        """Play rounds of greedy k-means++, lowering ``closest``, while the proposals last.
+
+        The next ``n_trials`` accepted ones compete; the one that lowers the total of masses
+        most, the first of equals, wins.
+        """
+
+    def cut_keys(self, keys: FloatArray, splitters: FloatArray) -> npt.NDArray[np.uint16]:
+        """How many of the increasing ``splitters`` are at most each key."""
 
     def add_bucket_masses(
         self,

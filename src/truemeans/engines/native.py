@@ -9,23 +9,25 @@ import numpy.typing as npt
 
 import truemeans._core as _core
 from truemeans.engines.base import (
-    N_BUCKETS,
     N_SQ_GRIDS,
+    Closer,
     Extent,
     FloatArray,
     LabelArray,
     Moves,
     Pass,
+    Played,
+    Proposals,
     Rows,
     RowState,
     SqGrids,
 )
-from truemeans.plan import n_groups, should_skip
+from truemeans.plan import closer_scores, n_groups, should_skip
 from truemeans.result import Plan
 
 __all__ = ["NativeEngine", "targets"]
 
-if (N_BUCKETS, N_SQ_GRIDS) != (_core.N_BUCKETS, _core.N_SQ_GRIDS):
+if N_SQ_GRIDS != _core.N_SQ_GRIDS:
     raise ImportError("truemeans._core was built from other sources; reinstall truemeans.")
 
 
@@ -176,17 +178,49 @@ class NativeEngine:
     ) -> float:
         return _core.lower_closest(self._team, X, weight, centroid, closest)
 
-    def add_potentials(
+    def add_gains(
         self,
         X: Rows,
         weight: FloatArray | None,
         candidates: FloatArray,
         closest: FloatArray,
-        top: float,
-        n_rows: float,
-        sums: FloatArray,
+        scale: float,
+        gains: FloatArray,
     ) -> None:
-        _core.add_potentials(self._team, X, weight, candidates, closest, top, n_rows, sums)
+        _core.add_gains(self._team, X, weight, candidates, closest, scale, gains)
+
+    def find_closer(
+        self,
+        X: Rows,
+        weight: FloatArray | None,
+        candidates: FloatArray,
+        closest: FloatArray,
+        most: int,
+    ) -> Closer | None:
+        scores = "none" if self._plan.scores == "none" else closer_scores(X.shape[1])
+        found = _core.find_closer(
+            self._team, X, weight, candidates, closest, scores, self._plan.block_rows, most
+        )
+        return None if found is None else Closer(*found)
+
+    def play_rounds(
+        self,
+        proposals: Proposals,
+        pairs: Closer,
+        weight: FloatArray | None,
+        scale: float,
+        n_trials: int,
+        n_rounds: int,
+        closest: FloatArray,
+    ) -> Played:
+        return Played(
+            *_core.play_rounds(
+                self._team, *proposals, *pairs, weight, scale, n_trials, n_rounds, closest
+            )
+        )
+
+    def cut_keys(self, keys: FloatArray, splitters: FloatArray) -> npt.NDArray[np.uint16]:
+        return _core.cut_keys(self._team, keys, splitters)
 
     def add_bucket_masses(
         self,

@@ -11,10 +11,8 @@ from fractions import Fraction
 from typing import Any
 
 import numpy as np
-import numpy.typing as npt
 
 from truemeans.engines.base import (
-    N_BUCKETS,
     N_SQ_GRIDS,
     Extent,
     FloatArray,
@@ -25,6 +23,7 @@ from truemeans.engines.base import (
     RowState,
     SqGrids,
 )
+from truemeans.engines.reference_seeding import SeedingDefinition
 
 __all__ = ["ReferenceEngine"]
 
@@ -111,7 +110,7 @@ def _difference_error(a: FloatArray, b: FloatArray, difference: FloatArray) -> F
     return (a - (difference + rest)) - (b - rest)
 
 
-class ReferenceEngine:
+class ReferenceEngine(SeedingDefinition):
     """One thread, NumPy float64, memory of one block times n_clusters."""
 
     def __enter__(self) -> ReferenceEngine:
@@ -280,60 +279,10 @@ class ReferenceEngine:
     def least_inertias(self, values: FloatArray, weights: FloatArray, most: int) -> FloatArray:
         return np.array([float(v) for v in _least_costs(_run_costs(values, weights)[0], most)[0]])
 
-    def row_keys(self, X: Rows) -> FloatArray:
-        keys = np.zeros(len(X))
-        for feature in range(X.shape[1]):
-            keys += _key_factor(feature) * X[:, feature].astype(np.float64)
-        return keys
-
-    def lower_closest(
-        self, X: Rows, weight: FloatArray | None, centroid: FloatArray, closest: FloatArray
-    ) -> float:
-        np.minimum(closest, self.sq_distances(X, centroid[np.newaxis])[:, 0], out=closest)
-        return float((closest if weight is None else weight * closest).max())
-
-    def add_potentials(
-        self,
-        X: Rows,
-        weight: FloatArray | None,
-        candidates: FloatArray,
-        closest: FloatArray,
-        top: float,
-        n_rows: float,
-        sums: FloatArray,
-    ) -> None:
-        cost = np.minimum(closest[:, np.newaxis], self.sq_distances(X, candidates))
-        if weight is not None:
-            cost = weight[:, np.newaxis] * cost
-        for grid, spacing in enumerate(_spacings(top, n_rows)[: len(sums)]):
-            on_grid, cost = _split(cost, _magic(spacing))
-            sums[grid] += on_grid.sum(axis=0)
-
-    def add_bucket_masses(
-        self,
-        weight: FloatArray | None,
-        closest: FloatArray | None,
-        scale: float,
-        buckets: npt.NDArray[np.uint16],
-        masses: FloatArray,
-    ) -> None:
-        mass = np.ones(len(buckets)) if weight is None else weight
-        mass = mass if closest is None else mass * closest
-        masses += np.bincount(buckets, np.rint(mass * scale), N_BUCKETS)
-
 
 def _sq_spacings(grids: SqGrids, n_features: int) -> list[float]:
     top = 1.001 * grids.top * grids.top * grids.weight_top
     return _spacings(top, 2.0 * grids.n_rows * n_features)[:N_SQ_GRIDS]
-
-
-def _key_factor(feature: int) -> float:
-    """In [1, 2), without pattern: the finaliser of SplitMix64 (Steele, Lea, Flood 2014)."""
-    mask = 2**64 - 1
-    z = (feature + 1) * 0x9E3779B97F4A7C15 & mask
-    z = (z ^ (z >> 30)) * 0xBF58476D1CE4E5B9 & mask
-    z = (z ^ (z >> 27)) * 0x94D049BB133111EB & mask
-    return 1.0 + math.ldexp((z ^ (z >> 31)) >> 12, -52)
 
 
 def _round_once(value: Fraction, dtype: np.dtype[Any]) -> float:

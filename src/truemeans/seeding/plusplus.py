@@ -1,9 +1,17 @@
-"""Greedy k-means++.
+"""Greedy k-means++, drawn ahead.
 
 D. Arthur, S. Vassilvitskii, "k-means++: the advantages of careful seeding", SODA 2007: each
 further centroid is a row drawn with probability proportional to weight × squared distance to the
-nearest centroid so far. Greedy, as in their section 5 and in scikit-learn: several rows are
-drawn a round, and the one that lowers the total cost most is kept.
+nearest centroid so far (its cost). Greedy, as in their section 5 and in scikit-learn: several
+rows are drawn a round, and the one that lowers the total cost most is kept.
+
+A round reads all rows for a handful of candidates, and with a thousand rounds that is memory
+traffic and nothing else. So rows are drawn ahead for several rounds at once, by the costs at that
+time, and thinned when their turn comes: accepted with probability cost now / cost then, for costs
+only fall. An accepted row is distributed by the costs of now (rejection sampling, J. von Neumann
+1951), whatever happened in between, so the law is that of drawing round by round. What the rounds
+need of the rows is then one pass for all that was drawn ahead: the pairs of a row and a candidate
+that is closer to it than any centroid so far, few of all pairs.
 """
 
 from __future__ import annotations
@@ -14,9 +22,17 @@ import numpy as np
 import numpy.typing as npt
 
 from truemeans.dataset import Dataset
-from truemeans.seeding.draw import Draw
+from truemeans.engines.base import Proposals
+from truemeans.plan import most_pairs
+from truemeans.seeding.draw import Draw, mass_scale
 
 __all__ = ["n_trials", "plusplus"]
+
+# Rounds drawn ahead, as a share of those played: costs fall little meanwhile, so that most of
+# what was drawn is accepted.
+_AHEAD = 0.25
+# A total that fell below this share of what its scale was made for is measured anew.
+_WORN = 2.0**-16
 
 
 def n_trials(n_clusters: int) -> int:
@@ -32,20 +48,112 @@ def plusplus(
     Once every row with weight coincides with a picked one, the rest is drawn by weight alone,
     and centroids repeat.
     """
-    picked = draw.by_weight(1)
-    newest = dataset.source.take(picked).astype(np.float64)
-    closest = np.full(dataset.n_samples, np.inf)
-    total = None
-    while len(picked) < n_clusters:
-        top = dataset.lower_closest(newest[0], closest)
-        if top == 0.0:
-            return np.concatenate([picked, draw.by_weight(n_clusters - len(picked))])
-        if total is None:
-            total = float(dataset.potentials(newest, closest, top)[0])
-        rows = draw.by_cost(closest, total, n_local_trials)
-        candidates = dataset.source.take(rows).astype(np.float64)
-        potentials = dataset.potentials(candidates, closest, top)
-        best = int(np.argmin(potentials))
-        total, newest = float(potentials[best]), candidates[best : best + 1]
-        picked = np.append(picked, rows[best])
-    return picked
+    game = _Game(dataset, draw, n_local_trials)
+    while len(game.picked) < n_clusters:
+        if not game.measure():
+            left = n_clusters - len(game.picked)
+            return np.concatenate([np.array(game.picked, np.intp), draw.by_weight(left)])
+        ahead = max(1, int(_AHEAD * len(game.picked)))
+        game.play(min(ahead, n_clusters - len(game.picked)))
+    return np.array(game.picked, np.intp)
+
+
+class _Game:
+    """The rounds played so far, and what they leave of every row's cost."""
+
+    def __init__(self, dataset: Dataset, draw: Draw, n_trials: int) -> None:
+        self._dataset, self._draw, self._n_trials = dataset, draw, n_trials
+        first = draw.by_weight(1)
+        self.picked: list[int] = [int(first[0])]
+        self._closest = np.full(dataset.n_samples, np.inf)
+        dataset.lower_closest(dataset.source.take(first)[0].astype(np.float64), self._closest)
+        self._scale = 0.0
+        # Total of the integer masses, now and when the scale was made.
+        self._total = self._first_total = 0.0
+        # Proposals that were accepted before a round was full.
+        self._waiting = np.empty(0, np.int32)
+        itemsize = dataset.source.dtype.itemsize
+        self._most_pairs = most_pairs(dataset.n_samples, dataset.n_features, itemsize)
+        # Share of the rows that a candidate is expected to come closer to.
+        self._share = 1.0
+
+    def measure(self) -> bool:
+        """Make sure that masses are fine enough; False if no row has any."""
+        if self._total > _WORN * self._first_total:
+            total = self._total / self._scale
+        else:
+            weight = self._dataset.sample_weight
+            top = float((self._closest if weight is None else weight * self._closest).max())
+            if top == 0.0:
+                return False
+            # No more than the true total, which may be n times the largest, can be too much.
+            coarse = mass_scale(top * self._dataset.n_samples)
+            total = self._draw.total(self._closest, coarse) / coarse
+        scale = mass_scale(total)
+        if scale != self._scale:
+            self._scale = scale
+            self._total = self._first_total = self._draw.total(self._closest, scale)
+        return True
+
+    def play(self, n_rounds: int) -> None:
+        """Draw for so many rounds ahead, and play them while what was drawn lasts."""
+        fresh = max(0, n_rounds * self._n_trials - len(self._waiting))
+        drawn = self._draw.by_cost(self._closest, self._scale, fresh).astype(np.int32)
+        rows = np.concatenate([self._waiting, drawn])
+        # Those that wait were accepted by the costs of now.
+        u = np.concatenate([np.zeros(len(self._waiting)), self._draw.rng.random(fresh)])
+        left = Proposals(rows, self._closest[rows], u)
+        end = len(self.picked) + n_rounds
+        while True:
+            now = self._closest[left.rows]
+            accepted = np.flatnonzero((now > 0) & (left.u * left.start <= now))
+            left = _those(left, accepted)
+            if len(self.picked) == end or len(accepted) < self._n_trials:
+                break
+            self._advance(left, end - len(self.picked))
+            left = _those(left, slice(self._used, None))
+        self._waiting = left.rows[: self._n_trials]
+
+    def _advance(self, left: Proposals, n_rounds: int) -> None:
+        """Play some rounds with what is left, all of it acceptable now."""
+        room = self._most_pairs / (self._share * self._dataset.n_samples)
+        most = min(len(left.rows), int(min(room, 1e9)))
+        if most >= self._n_trials:
+            some = _those(left, slice(most))
+            candidates = self._dataset.source.take(some.rows.astype(np.intp)).astype(np.float64)
+            pairs = self._dataset.find_closer(candidates, self._closest, self._most_pairs)
+            if pairs is not None:
+                share = len(pairs.rows) / (most * self._dataset.n_samples)
+                # Beside others, a share may well be half as much again the next time.
+                self._share = max(1.5 * share, 1e-9)
+                played = self._dataset.engine.play_rounds(
+                    some,
+                    pairs,
+                    self._dataset.sample_weight,
+                    self._scale,
+                    self._n_trials,
+                    n_rounds,
+                    self._closest,
+                )
+                self._keep(some.rows[played.winners], played.gain, played.next)
+                return
+            self._share *= 2.0
+        self._one_round(left.rows[: self._n_trials])
+
+    def _one_round(self, rows: npt.NDArray[np.int32]) -> None:
+        """A round without pairs, which would be too many: two passes over all rows."""
+        candidates = self._dataset.source.take(rows.astype(np.intp)).astype(np.float64)
+        gains = self._dataset.gains(candidates, self._closest, self._scale)
+        best = int(np.argmax(gains))
+        self._dataset.lower_closest(candidates[best], self._closest)
+        self._share *= 0.75
+        self._keep(rows[best : best + 1], float(gains[best]), len(rows))
+
+    def _keep(self, rows: npt.NDArray[np.int32], gain: float, used: int) -> None:
+        self.picked += rows.tolist()
+        self._total -= gain
+        self._used = used
+
+
+def _those(proposals: Proposals, which: slice | npt.NDArray[np.intp]) -> Proposals:
+    return Proposals(proposals.rows[which], proposals.start[which], proposals.u[which])

@@ -1,0 +1,183 @@
+// With a = (x - m)s and b = (c - m)s as in kernels/scores.inl.hpp, a candidate c is closer to a row
+// than D (its squared distance to the nearest centroid so far) only if
+//     score(x, c) = ||b||^2 - 2 a.b = ||a - b||^2 - ||a||^2 < D s^2 - ||a||^2.
+// The computed score errs by at most g (2B + ||a||^2), B = max ||b||^2, and the computed norm of
+// the packed row by at most g ||a||^2. Together that is within the margin 2g (2B + ||a||^2) of
+// the scores, which is added to the limit. What is left, the rounding of the limit itself to
+// float32 and the errors of the two canonical distances, is relative to D s^2 and ||a||^2: at
+// most 2^-23 of either, covered eight times by 2^-20.
+#include "closer.hpp"
+
+#include <algorithm>
+#include <atomic>
+#include <utility>
+
+#include "panels.hpp"
+
+namespace truemeans {
+
+namespace {
+
+// Candidates a kernel meets at a time: all may be hits, and there must be room for them.
+constexpr std::size_t kCandidates = 128;
+
+struct Pair {
+    std::int32_t row;
+    std::uint32_t candidate;
+    double sq_dist;
+};
+
+struct Scratch {
+    std::vector<float> packed, norms, limits;
+    std::vector<Hit> hits;
+    std::vector<double> sq_dist;
+    std::vector<Pair> pairs;
+};
+
+template <class T>
+struct Search {
+    const Kernels& kernels;
+    const RowKernels<T>& table;
+    Rows<T> rows;
+    Centroids candidates;
+    const double* closest;
+    const ScorePanels<T>& panels;
+    bool lanes_are_samples;
+    std::size_t chunk;
+
+    // Keeps the hits that are closer indeed.
+    void keep(std::size_t begin, std::size_t first, std::size_t n_hits, Scratch& t) const {
+        t.sq_dist.resize(std::max(t.sq_dist.size(), n_hits));
+        table.hit_sq_dist(rows.X + begin * rows.d, rows.d, candidates.values + first * rows.d,
+                          t.hits.data(), n_hits, t.sq_dist.data());
+        for (std::size_t h = 0; h < n_hits; ++h) {
+            const std::size_t row = begin + t.hits[h].row;
+            if (t.sq_dist[h] < closest[row])
+                t.pairs.push_back({static_cast<std::int32_t>(row),
+                                   static_cast<std::uint32_t>(first + t.hits[h].candidate),
+                                   t.sq_dist[h]});
+        }
+    }
+
+    // Every pair of the chunk is a hit.
+    std::size_t all_hits(std::size_t begin, std::size_t n, std::size_t count, Scratch& t) const {
+        std::size_t n_hits = 0;
+        for (std::size_t i = 0; i < n; ++i) {
+            if (!(closest[begin + i] > 0.0) || (rows.weight && rows.weight[begin + i] == 0.0))
+                continue;
+            for (std::size_t j = 0; j < count; ++j)
+                t.hits[n_hits++] = {static_cast<std::uint16_t>(i), static_cast<std::uint16_t>(j)};
+        }
+        return n_hits;
+    }
+
+    std::size_t score(std::size_t n, std::size_t first, std::size_t count, Scratch& t) const {
+        const std::size_t d = rows.d;
+        if (lanes_are_samples) {
+            const std::size_t lanes = kernels.sample_lanes;
+            return kernels.closer_samples(t.packed.data(), (n + lanes - 1) / lanes, d,
+                                          panels.packed.data() + first * d,
+                                          panels.sq_norms.data() + first, count, t.limits.data(),
+                                          t.hits.data());
+        }
+        const std::size_t lanes = kernels.centroid_lanes;
+        return kernels.closer_panels(t.packed.data(), n, d, panels.packed.data() + first * d,
+                                     panels.sq_norms.data() + first, (count + lanes - 1) / lanes,
+                                     t.limits.data(), t.hits.data());
+    }
+
+    void run_chunk(std::size_t begin, std::size_t n, Scratch& t) const {
+        bool scored = panels.usable;
+        if (scored) {
+            const auto pack = lanes_are_samples ? table.pack_samples : table.pack_rows;
+            pack(rows.X + begin * rows.d, nullptr, n, rows.d, panels.centering(),
+                 t.packed.data(), t.norms.data());
+            const double scale = static_cast<double>(panels.scale);
+            scored = !kernels.closer_limits(closest + begin,
+                                            rows.weight ? rows.weight + begin : nullptr,
+                                            t.norms.data(), n, scale * scale, panels.margin,
+                                            t.limits.data());
+            std::fill(t.limits.begin() + static_cast<std::ptrdiff_t>(n), t.limits.end(),
+                      -kFarScore);
+        }
+        for (std::size_t first = 0; first < candidates.k; first += kCandidates) {
+            const std::size_t count = std::min(kCandidates, candidates.k - first);
+            const std::size_t n_hits =
+                scored ? score(n, first, count, t) : all_hits(begin, n, count, t);
+            keep(begin, first, n_hits, t);
+        }
+    }
+};
+
+// The pairs of all threads by candidate.
+void sort_pairs(Team& team, std::vector<Scratch>& threads, std::size_t k, Closer& out) {
+    // next[t][j]: where thread t's next pair of candidate j goes.
+    std::vector<std::vector<std::int64_t>> next(threads.size(), std::vector<std::int64_t>(k));
+    team.run(threads.size(), 1, [&](std::size_t, std::size_t t, std::size_t) {
+        for (const Pair& p : threads[t].pairs) ++next[t][p.candidate];
+    });
+    out.starts.resize(k + 1);
+    std::int64_t n = 0;
+    for (std::size_t j = 0; j < k; ++j) {
+        out.starts[j] = n;
+        for (auto& of_thread : next) n += std::exchange(of_thread[j], n);
+    }
+    out.starts[k] = n;
+    out.rows.resize(static_cast<std::size_t>(n));
+    out.sq_dist.resize(static_cast<std::size_t>(n));
+    team.run(threads.size(), 1, [&](std::size_t, std::size_t t, std::size_t) {
+        for (const Pair& p : threads[t].pairs) {
+            const std::size_t at = static_cast<std::size_t>(next[t][p.candidate]++);
+            out.rows[at] = p.row;
+            out.sq_dist[at] = p.sq_dist;
+        }
+        threads[t].pairs = {};
+    });
+}
+
+}  // namespace
+
+template <class T>
+Closer find_closer(Team& team, const Kernels& kernels, Rows<T> rows, Centroids candidates,
+                   const double* closest, Scores scores, std::size_t block_rows,
+                   std::size_t most) {
+    const bool lanes_are_samples = scores == Scores::lanes_are_samples;
+    const std::size_t lanes = lanes_are_samples ? 1 : kernels.centroid_lanes;
+    const ScorePanels<T> panels = scores == Scores::none
+                                      ? ScorePanels<T>()
+                                      : ScorePanels<T>(candidates, rows.d, Layout{lanes, {}});
+    // Packed rows of a chunk stay in a second-level cache.
+    const std::size_t chunk =
+        std::clamp<std::size_t>(block_rows ? block_rows : (rows.d <= 256 ? 256 : 128), 1, 1024);
+    const std::size_t pad = std::max(kernels.sample_lanes, kernels.centroid_lanes);
+    const std::size_t padded = (chunk + pad - 1) / pad * pad;
+    const Search<T> search{kernels,  kernels_for(kernels, rows.X), rows,  candidates, closest,
+                           panels, lanes_are_samples,            chunk};
+    std::vector<Scratch> threads(rows.n <= chunk ? 1 : team.n_threads());
+    for (Scratch& t : threads) {
+        t.packed.resize(padded * rows.d);
+        t.norms.resize(padded);
+        t.limits.resize(padded);
+        t.hits.resize(padded * kCandidates);
+    }
+    std::atomic<std::size_t> found{0};
+    team.run(rows.n, chunk, [&](std::size_t thread, std::size_t begin, std::size_t end) {
+        if (found.load(std::memory_order_relaxed) > most) return;
+        Scratch& t = threads[thread];
+        const std::size_t before = t.pairs.size();
+        search.run_chunk(begin, end - begin, t);
+        found.fetch_add(t.pairs.size() - before, std::memory_order_relaxed);
+    });
+    Closer out;
+    if (found.load() > most) return out;
+    sort_pairs(team, threads, candidates.k, out);
+    out.complete = true;
+    return out;
+}
+
+template Closer find_closer<float>(Team&, const Kernels&, Rows<float>, Centroids, const double*,
+                                   Scores, std::size_t, std::size_t);
+template Closer find_closer<double>(Team&, const Kernels&, Rows<double>, Centroids, const double*,
+                                    Scores, std::size_t, std::size_t);
+
+}  // namespace truemeans

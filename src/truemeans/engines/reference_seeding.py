@@ -1,0 +1,126 @@
+"""The definition of seeding's verbs, in NumPy."""
+
+from __future__ import annotations
+
+import math
+
+import numpy as np
+import numpy.typing as npt
+
+from truemeans.engines.base import Closer, FloatArray, Played, Proposals, Rows
+
+__all__ = ["SeedingDefinition"]
+
+
+class SeedingDefinition:
+    """What seeding asks of the reference engine, which adds the distances."""
+
+    def sq_distances(self, X: Rows, centroids: FloatArray) -> FloatArray:
+        raise NotImplementedError
+
+    def row_keys(self, X: Rows) -> FloatArray:
+        keys = np.zeros(len(X))
+        for feature in range(X.shape[1]):
+            keys += _key_factor(feature) * X[:, feature].astype(np.float64)
+        return keys
+
+    def lower_closest(
+        self, X: Rows, weight: FloatArray | None, centroid: FloatArray, closest: FloatArray
+    ) -> float:
+        np.minimum(closest, self.sq_distances(X, centroid[np.newaxis])[:, 0], out=closest)
+        return float((closest if weight is None else weight * closest).max())
+
+    def add_gains(
+        self,
+        X: Rows,
+        weight: FloatArray | None,
+        candidates: FloatArray,
+        closest: FloatArray,
+        scale: float,
+        gains: FloatArray,
+    ) -> None:
+        w = np.ones(len(X)) if weight is None else weight
+        for j, dist in enumerate(self.sq_distances(X, candidates).T):
+            left = _masses(w, np.minimum(closest, dist), scale)
+            gains[j] += (_masses(w, closest, scale) - left).sum()
+
+    def find_closer(
+        self,
+        X: Rows,
+        weight: FloatArray | None,
+        candidates: FloatArray,
+        closest: FloatArray,
+        most: int,
+    ) -> Closer | None:
+        dist = self.sq_distances(X, candidates).T
+        closer = dist < closest
+        if weight is not None:
+            closer &= weight > 0
+        if closer.sum() > most:
+            return None
+        starts = np.concatenate([[0], np.cumsum(closer.sum(axis=1))]).astype(np.int64)
+        return Closer(starts, np.nonzero(closer)[1].astype(np.int32), dist[closer])
+
+    def play_rounds(
+        self,
+        proposals: Proposals,
+        pairs: Closer,
+        weight: FloatArray | None,
+        scale: float,
+        n_trials: int,
+        n_rounds: int,
+        closest: FloatArray,
+    ) -> Played:
+        w = np.ones(len(closest)) if weight is None else weight
+        winners: list[int] = []
+        gain, at = 0.0, 0
+        while len(winners) < n_rounds:
+            now = closest[proposals.rows]
+            accepted = (now > 0) & (proposals.u * proposals.start <= now)
+            trials = at + np.flatnonzero(accepted[at:])[:n_trials]
+            if len(trials) < n_trials:
+                break
+            gains = []
+            for g in trials:
+                mine = slice(pairs.starts[g], pairs.starts[g + 1])
+                rows = pairs.rows[mine]
+                left = np.minimum(closest[rows], pairs.sq_dist[mine])
+                before = _masses(w[rows], closest[rows], scale)
+                gains.append((before - _masses(w[rows], left, scale)).sum())
+            best = int(np.argmax(gains))
+            winners.append(int(trials[best]))
+            mine = slice(pairs.starts[winners[-1]], pairs.starts[winners[-1] + 1])
+            rows = pairs.rows[mine]
+            closest[rows] = np.minimum(closest[rows], pairs.sq_dist[mine])
+            gain += float(gains[best])
+            at = int(trials[-1]) + 1
+        return Played(np.array(winners, np.int32), at, gain)
+
+    def cut_keys(self, keys: FloatArray, splitters: FloatArray) -> npt.NDArray[np.uint16]:
+        return np.searchsorted(splitters, keys, side="right").astype(np.uint16)
+
+    def add_bucket_masses(
+        self,
+        weight: FloatArray | None,
+        closest: FloatArray | None,
+        scale: float,
+        buckets: npt.NDArray[np.uint16],
+        masses: FloatArray,
+    ) -> None:
+        ones = np.ones(len(buckets))
+        w = ones if weight is None else weight
+        mass = _masses(w, ones if closest is None else closest, scale)
+        masses += np.bincount(buckets, mass, len(masses))
+
+
+def _masses(weight: FloatArray, closest: FloatArray, scale: float) -> FloatArray:
+    return np.rint((weight * scale) * closest)
+
+
+def _key_factor(feature: int) -> float:
+    """In [1, 2), without pattern: the finaliser of SplitMix64 (Steele, Lea, Flood 2014)."""
+    mask = 2**64 - 1
+    z = (feature + 1) * 0x9E3779B97F4A7C15 & mask
+    z = (z ^ (z >> 30)) * 0xBF58476D1CE4E5B9 & mask
+    z = (z ^ (z >> 27)) * 0x94D049BB133111EB & mask
+    return 1.0 + math.ldexp((z ^ (z >> 31)) >> 12, -52)
