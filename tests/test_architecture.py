@@ -18,7 +18,7 @@ PACKAGE = ROOT / "src" / "truemeans"
 # A module imports only from its own layer or from layers below it.
 LAYERS = [
     ["cli"],
-    ["_walkthrough"],
+    ["_walkthrough", "plots"],
     ["estimators", "functions", "model_file"],
     ["validation", "tables", "model"],
     ["solve"],

@@ -17,6 +17,8 @@ README = Path(__file__).parents[1] / "README.md"
     [
         "truemeans.functions",
         "truemeans.estimators.kmeans",
+        "truemeans.plots.clusters",
+        "truemeans.plots.convergence",
         "truemeans.progress",
         "truemeans.textbook",
     ],

@@ -15,6 +15,7 @@ __all__ = [
     "k_means",
     "kmeans_plusplus",
     "load",
+    "plots",
     "textbook",
     "walkthrough",
 ]
@@ -25,7 +26,7 @@ from truemeans.progress import ProgressBar
 from truemeans.result import Iteration, Result
 
 if TYPE_CHECKING:
-    from truemeans import textbook
+    from truemeans import plots, textbook
     from truemeans._walkthrough import Walkthrough, walkthrough
     from truemeans.estimators import KMeans
     from truemeans.model_file import load
@@ -35,6 +36,7 @@ _LAZY = {
     "KMeans": "truemeans.estimators",
     "Walkthrough": "truemeans._walkthrough",
     "load": "truemeans.model_file",
+    "plots": None,
     "textbook": None,
     "walkthrough": "truemeans._walkthrough",
 }
