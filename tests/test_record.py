@@ -362,6 +362,8 @@ def test_progress_in_a_notebook_updates_one_display(monkeypatch, impatient):
     monkeypatch.setitem(sys.modules, "IPython", types.ModuleType("IPython"))
     monkeypatch.setitem(sys.modules, "IPython.display", ipython)
     monkeypatch.setattr("rich.console._is_jupyter", lambda: True)
+    # The console rich makes for itself in here believes in the notebook for ever.
+    monkeypatch.setattr("rich._console", None)
     text, result = fit_with_a_bar(monkeypatch, terminal=False)
     assert text == ""
     assert f"iteration {result.n_iter} of at most 300, 0 labels changed" in shown[-1]
