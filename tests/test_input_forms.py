@@ -176,13 +176,6 @@ def test_a_npy_file(tmp_path, dtype, order):
     assert model.predict(path).tobytes() == model.predict(X).tobytes()
 
 
-def test_a_memory_map(tmp_path):
-    X = blobs(np.float32)
-    np.save(tmp_path / "rows.npy", X)
-
-    assert fit_bits(np.load(tmp_path / "rows.npy", mmap_mode="r")) == fit_bits(X)
-
-
 @pytest.mark.parametrize(
     ("stored", "match"),
     [

@@ -6,7 +6,7 @@ import itertools
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 import truemeans
@@ -162,7 +162,6 @@ lattices = st.integers(1, 3).flatmap(
 )
 
 
-@settings(max_examples=150, deadline=None)
 @given(lattices, st.integers(1, 3))
 def test_the_textbook_gives_the_same_clusters(data, k):
     distinct = [list(p) for p in dict.fromkeys(map(tuple, data))]

@@ -8,7 +8,7 @@ import types
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 import truemeans
@@ -65,7 +65,6 @@ def test_a_record_is_the_textbooks_run(kind, k):
     assert result.history.labels.shape == (result.n_iter, 120)
 
 
-@settings(max_examples=200, deadline=None)
 @given(
     st.lists(st.tuples(st.integers(-9, 9), st.integers(-9, 9)), min_size=4, max_size=30),
     st.integers(1, 4),

@@ -2,18 +2,16 @@
 
 from __future__ import annotations
 
-from fractions import Fraction
-
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 
+from exact import exact_inertia, exact_mean
 from ladder import native_plans, run
 from truemeans.dataset import Dataset, survey
 from truemeans.engines import open_engine
-from truemeans.engines.reference import _round_once
 from truemeans.sources import ArraySource
 
 PLAN = next(native_plans())
@@ -22,17 +20,6 @@ PLAN = next(native_plans())
 def mean_of(X, weight=None):
     """The library's mean of all rows, as one cluster's centroid."""
     return run(X, X[:1], PLAN, weight, max_iter=1).centroids[0]
-
-
-def exact_mean(X, weight=None):
-    weights = [Fraction(1)] * len(X) if weight is None else list(map(Fraction, weight.tolist()))
-    total = sum(weights)
-    return [
-        _round_once(
-            sum(w * Fraction(v) for w, v in zip(weights, column, strict=True)) / total, X.dtype
-        )
-        for column in X.astype(float).T.tolist()
-    ]
 
 
 @pytest.mark.parametrize("dtype", [np.float32, np.float64])
@@ -59,7 +46,6 @@ def test_hard_columns(column, dtype):
 floats = st.floats(-1e30, 1e30, allow_subnormal=False).filter(lambda v: v == 0 or abs(v) > 1e-30)
 
 
-@settings(max_examples=200, deadline=None)
 @given(hnp.arrays(np.float64, st.tuples(st.integers(1, 40), st.integers(1, 3)), elements=floats))
 def test_the_mean_is_exact_and_rounded_once(X):
     # Entries below 2**-100 of the largest are beyond the contract; here none are.
@@ -68,7 +54,6 @@ def test_the_mean_is_exact_and_rounded_once(X):
     np.testing.assert_array_equal(mean_of(X), exact_mean(X))
 
 
-@settings(max_examples=100, deadline=None)
 @given(
     hnp.arrays(
         np.float32, st.tuples(st.integers(1, 40), st.just(2)), elements=st.floats(-9, 9, width=32)
@@ -95,17 +80,6 @@ def test_narrow_and_wide_rows_are_summed_alike(d, weighted):
         own = None if weight is None else weight[labels == j]
         done = run(X, narrow.centroids, PLAN, weight, max_iter=1)
         np.testing.assert_array_equal(done.centroids[j], exact_mean(X[labels == j], own))
-
-
-def exact_inertia(X, labels, centroids, weight=None):
-    total = Fraction(0)
-    for i, (row, label) in enumerate(zip(X.astype(float).tolist(), labels, strict=True)):
-        w = Fraction(1) if weight is None else Fraction(float(weight[i]))
-        total += w * sum(
-            (Fraction(a) - Fraction(b)) ** 2
-            for a, b in zip(row, centroids[label].tolist(), strict=True)
-        )
-    return float(total)
 
 
 @pytest.mark.parametrize("weighted", [False, True])

@@ -11,7 +11,7 @@ from pathlib import Path
 import hypothesis.strategies as st
 import numpy as np
 import pytest
-from hypothesis import assume, given, settings
+from hypothesis import assume, given
 
 import truemeans
 from truemeans import textbook
@@ -169,7 +169,6 @@ def loses_a_cluster(data, centroids):
     return False
 
 
-@settings(max_examples=200, deadline=None)
 @given(st.data())
 def test_lattices_agree_with_the_library(data):
     """Small integers, scaled to steps of a tenth: full of ties, and of tenths that round."""

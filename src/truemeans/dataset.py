@@ -136,11 +136,11 @@ class Dataset:
         """One update step: the means of the sums."""
         return self.engine.update_centroids(sums, centroids, self.source.dtype)
 
-    def move(self, row: int, to: int, sums: FloatArray) -> None:
-        """Move one row to another cluster in ``sums``, leaving its label alone."""
-        rows = np.array([row])
+    def move(self, rows: npt.NDArray[np.intp], to: int, sums: FloatArray) -> None:
+        """Move rows to another cluster in ``sums``, leaving their labels alone."""
         weight = None if self.sample_weight is None else self.sample_weight[rows]
-        moves = Moves(np.zeros(1, np.int32), self.labels[rows], np.array([to], np.int32))
+        numbers = np.arange(len(rows), dtype=np.int32)
+        moves = Moves(numbers, self.labels[rows], np.full(len(rows), to, np.int32))
         self.engine.move(self.source.take(rows), weight, moves, self._magic, sums)
 
     # -- measures ----------------------------------------------------------------------------
@@ -165,7 +165,8 @@ class Dataset:
         if value < bound * 2.0**30:
             # Far rows weigh so little that the grids, made for rows of full weight, miss the
             # others. The correctly rounded sum is order-free too.
-            return math.fsum(self.weighted_sq_distances(centroids))
+            cost = self.own_sq_distances(centroids)
+            return math.fsum(cost if self.sample_weight is None else self.sample_weight * cost)
         return value
 
     @property
@@ -197,12 +198,12 @@ class Dataset:
         value, _ = self.engine.inertia_from_sums(sums, mean, self.center, self._top, self.spread)
         return value / float(sums[0, :, -1].sum())
 
-    def weighted_sq_distances(self, centroids: FloatArray) -> FloatArray:
-        """Weight × squared distance of every row to its own centroid, (n_samples,)."""
+    def own_sq_distances(self, centroids: FloatArray) -> FloatArray:
+        """Squared distance of every row to its own centroid, (n_samples,)."""
         out = np.empty(self.n_samples)
         for where, X in self.source.blocks():
             out[where] = self.engine.own_sq_distances(X, centroids, self.labels[where])
-        return out if self.sample_weight is None else out * self.sample_weight
+        return out
 
     # -- seeding -----------------------------------------------------------------------------
 
