@@ -15,8 +15,12 @@ import sklearn.cluster
 import truemeans
 
 SWAPPED = ("KMeans", "k_means", "kmeans_plusplus")
-for name in SWAPPED:
-    setattr(sklearn.cluster, name, getattr(truemeans, name))
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """Swap the names in the process that has this as a plugin, and in no other."""
+    for name in SWAPPED:
+        setattr(sklearn.cluster, name, getattr(truemeans, name))
 
 
 class Excuse(NamedTuple):
