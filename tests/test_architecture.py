@@ -20,7 +20,7 @@ LAYERS = [
     ["cli"],
     ["_walkthrough", "plots"],
     ["estimators", "functions", "model_file"],
-    ["validation", "tables", "model"],
+    ["validation", "tables", "model", "pictures"],
     ["solve"],
     ["watch"],
     ["counted", "lloyd", "optimum", "refill", "scale", "seeding"],

@@ -11,6 +11,7 @@ from typing import Annotated
 import typer
 
 from truemeans.cli import options as opt
+from truemeans.cli import palette as colors
 from truemeans.cli import walkthrough as steps
 
 __all__ = ["app", "main"]
@@ -235,6 +236,7 @@ def info(model: opt.ModelFile, json: opt.Json = False) -> None:
     run(model, as_json=json)
 
 
+app.command("palette", epilog=colors.EPILOG)(colors.palette)
 app.command("walkthrough", epilog=steps.EPILOG)(steps.walkthrough)
 
 

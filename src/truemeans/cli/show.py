@@ -137,6 +137,18 @@ class Summary:
         if n_clusters > _MOST_ROWS:
             self.line("", f"… and {count(n_clusters - _MOST_ROWS, 'more cluster')}")
 
+    def swatches(self, colors: Sequence[str], shares: npt.NDArray[np.float64]) -> None:
+        """Print colours, each as itself, as ``#RRGGBB`` and with its share."""
+        grid = Table.grid(padding=(0, 1))
+        grid.add_column(width=_LABEL_WIDTH, style="bold")
+        # Elsewhere than on a terminal a block of colour is nothing but blanks.
+        block = "      " if self._console.is_terminal else ""
+        for color, share in zip(colors[:_MOST_ROWS], shares, strict=False):
+            grid.add_row("", Text(block, f"on {color}"), color, Text(f"{100 * share:5.1f} %"))
+        self._console.print(grid)
+        if len(colors) > _MOST_ROWS:
+            self.line("", f"… and {count(len(colors) - _MOST_ROWS, 'more colour')}")
+
     def values(self, names: Sequence[str], columns: dict[str, npt.NDArray[Any]]) -> None:
         """Print a table of values by feature, cut where it gets long."""
         cells = {name: numbers(values[:_MOST_ROWS]) for name, values in columns.items()}

@@ -30,7 +30,7 @@ __all__ = [
 def require_matplotlib() -> None:
     """Raise, and say what to install, where matplotlib is not there."""
     if find_spec("matplotlib") is None:
-        raise ImportError(
+        raise ModuleNotFoundError(
             "plots need matplotlib, which is not installed; pip install 'truemeans[plots]' "
             "installs it.",
             name="matplotlib",
