@@ -3,17 +3,18 @@
 
 PYTHON ?= python3
 BIN := .venv/bin
-SOURCES := $(shell find src core -name '*.py' -o -name '*.pyi' -o -name '*.[ch]pp') \
+SOURCES := $(shell find src core -name '*.py' -o -name '*.pyi' -o -name '*.[ch]pp' \
+             -o -path '*/assets/*') \
            CMakeLists.txt pyproject.toml README.md
 
-.PHONY: run test lint format bench bench-quick clean
+.PHONY: run test lint format pictures bench bench-quick clean
 
 run: .stamps/package  ## cluster the bundled flowers and show what came out
 	@mkdir -p out
 	$(BIN)/truemeans fit examples/data/iris.csv -k 3 --n-init 10 --force \
 	  --output out/iris.labelled.csv --model out/iris.truemeans
 
-test: .stamps/test  ## run all tests
+test: .stamps/test .stamps/npm  ## run all tests; those of pages need Chromium and npm
 	$(BIN)/python -m pytest
 
 lint: .stamps/lint  ## style, types, and compiler warnings as errors
@@ -29,6 +30,10 @@ format: .stamps/lint  ## put the code into the house style
 	$(BIN)/ruff check --fix .
 	$(BIN)/ruff format .
 
+pictures: .stamps/test  ## draw the README's picture of the walkthrough again (needs Chromium)
+	$(BIN)/python -m pip install --quiet 'pillow>=10'
+	$(BIN)/python docs/pictures/make.py
+
 bench: .stamps/bench  ## every workload, peer and shape: about an hour on a quiet machine
 	$(BIN)/python -m benchmarks run --json out/bench.json --markdown
 	$(BIN)/python -m benchmarks sweep --json out/sweep.json
@@ -40,7 +45,7 @@ bench-quick: .stamps/bench  ## the main workloads with fewer rows, in three minu
 	$(BIN)/python -m benchmarks run --quick --json out/bench-quick.json
 
 clean:  ## remove everything that was built
-	rm -rf .venv .stamps build out
+	rm -rf .venv .stamps build out tests/node_modules
 
 $(BIN)/python:
 	$(PYTHON) -m venv .venv
@@ -52,6 +57,12 @@ $(BIN)/python:
 
 .stamps/test: .stamps/package
 	$(BIN)/python -m pip install --quiet '.[test]'
+	@mkdir -p $(@D) && touch $@
+
+# What the browser tests take from npm; without npm they are skipped, and say so.
+.stamps/npm: tests/package.json tests/package-lock.json
+	@if command -v npm > /dev/null; then cd tests && npm ci --silent --no-audit --no-fund; \
+	 else echo "no npm: the accessibility checks will be skipped"; fi
 	@mkdir -p $(@D) && touch $@
 
 .stamps/lint: .stamps/package

@@ -15,6 +15,7 @@ README = Path(__file__).parents[1] / "README.md"
 @pytest.mark.parametrize(
     "name",
     [
+        "truemeans._walkthrough.run",
         "truemeans.functions",
         "truemeans.estimators.kmeans",
         "truemeans.plots.clusters",

@@ -146,13 +146,21 @@ class TestEnds:
         X = [[0, 0], [0, 1], [1, 0], [9, 9], [9, 10]]
         walk = truemeans.walkthrough(X, 3, init=[[0, 0], [9, 9], [50, 50]])
         frame = next(f for f in walk.frames if f.kind == "update")
-        ((cluster, row),) = frame.update.refilled
+        ((cluster, (row,)),) = frame.update.refilled
         assert cluster == 2
         assert frame.centroids[2].tolist() == X[row]
         assert frame.labels[row] == 2
         # The farthest from its own centroid; equals are taken in lexicographic order.
         assert X[row] == [0, 1]
         assert f"C has lost all its points and is given point {row + 1}" in texts(walk)[frame.name]
+
+    def test_equal_points_are_given_together(self):
+        X = [[0, 0], [0, 1], [0, 1], [9, 9], [9, 10]]
+        walk = truemeans.walkthrough(X, 3, init=[[0, 0], [9, 9], [50, 50]])
+        frame = next(f for f in walk.frames if f.kind == "update")
+        assert frame.update.refilled == ((2, (1, 2)),)
+        assert frame.update.counts.tolist() == [1, 2, 2]
+        assert "is given points 2 and 3, which lie far" in texts(walk)[frame.name]
 
     def test_an_empty_cluster_that_stays_empty_is_not_called_refilled(self):
         with pytest.warns(match="distinct clusters"):
@@ -243,7 +251,7 @@ class TestPlane:
         assert picture.mean(axis=0) == pytest.approx([0, 0], abs=1e-12)
         singular = np.linalg.svd(IRIS - IRIS.mean(axis=0), compute_uv=False)
         assert np.sqrt((picture**2).sum(axis=0)) == pytest.approx(singular[:2], rel=1e-12)
-        assert (np.abs(plane.axes).max(axis=1) == plane.axes.max(axis=1)).all()
+        assert np.array_equal(plane_of(IRIS, "abcd").axes, plane.axes)
 
     @pytest.mark.parametrize("scale", [1e-80, 1.0, 1e80])
     def test_no_variance_and_extreme_scales(self, scale):

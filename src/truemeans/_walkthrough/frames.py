@@ -72,15 +72,15 @@ class Update:
         Where the centroids were.
     travel : ndarray of float64, shape (n_clusters,)
         Euclidean distance from there.
-    refilled : tuple of (cluster, row)
-        Clusters without rows, and the row each of them was given.
+    refilled : tuple of (cluster, tuple of rows)
+        Clusters without rows, and the rows, equal to each other, that each was given.
     """
 
     sums: FloatArray
     counts: npt.NDArray[np.int64]
     before: npt.NDArray[Any]
     travel: FloatArray
-    refilled: tuple[tuple[int, int], ...]
+    refilled: tuple[tuple[int, tuple[int, ...]], ...]
 
 
 @dataclass(frozen=True, eq=False)
@@ -163,8 +163,8 @@ def _update(run: Recording, exact: _Exact, i: int) -> Frame:
     moved = run.assigned_to[i + 1] if i + 1 < len(run.assigned_to) else run.final_centroids
     refilled = _refilled(run.X, run.labels[i], before, moved)
     labels = run.labels[i].copy()
-    for cluster, row in refilled:
-        labels[row] = cluster
+    for cluster, rows in refilled:
+        labels[list(rows)] = cluster
     changed = np.flatnonzero(labels != run.labels[i])
     inertia, parts = exact.inertia(labels, moved)
     sums, counts = exact.sums(labels, len(moved))
@@ -179,12 +179,12 @@ def _refilled(
     labels: npt.NDArray[np.int32],
     centroids: npt.NDArray[Any],
     moved: npt.NDArray[Any],
-) -> tuple[tuple[int, int], ...]:
-    """Return the empty clusters that were refilled, each with the row it was given.
+) -> tuple[tuple[int, tuple[int, ...]], ...]:
+    """Return the empty clusters that were refilled, each with the rows it was given.
 
-    The mean of one row is the row, so the new centroid tells which row it was; rows that are
-    equal are interchangeable. Only rows away from their own centroid are ever given, so a
-    centroid that merely stayed where a row happens to be is no refill.
+    The mean of equal rows is the row, so the new centroid tells which rows these were. Only rows
+    away from their own centroid are ever given, so a centroid that merely stayed where a row
+    happens to be is no refill.
     """
     sizes = np.bincount(labels, minlength=len(moved))
     away = (centroids[labels] != X).any(axis=1)
@@ -192,7 +192,7 @@ def _refilled(
     for cluster in np.flatnonzero(sizes == 0):
         rows = np.flatnonzero(away & (moved[cluster] == X).all(axis=1))
         if len(rows):
-            found.append((int(cluster), int(rows[0])))
+            found.append((int(cluster), tuple(rows.tolist())))
     return tuple(found)
 
 

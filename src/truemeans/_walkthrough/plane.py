@@ -6,6 +6,7 @@ Magazine 2 (1901), 559–572.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -64,15 +65,13 @@ def plane_of(X: npt.NDArray[Any], names: Sequence[str]) -> Plane:
         return Plane("columns", (names[0], names[1]), np.eye(2), zero, 1.0)
     rows = X.astype(np.float64)
     origin = rows.mean(axis=0)
-    centred = rows - origin
-    # The largest value is brought to 1, so that no square overflows.
-    top = float(np.abs(centred).max()) or 1.0
-    variances, directions = np.linalg.eigh((centred / top).T @ (centred / top))
-    axes = directions[:, ::-1][:, :2].T.copy()
-    for axis in axes:
-        # An eigenvector has no sign of its own; the largest entry is made positive.
-        if axis[np.argmax(np.abs(axis))] < 0:
-            axis *= -1
-    total = float(variances.sum())
-    share = min(1.0, float(variances[-2:].sum()) / total) if total > 0 else 1.0
-    return Plane("axes", ("principal axis 1", "principal axis 2"), axes, origin, share)
+    # A power of two keeps squares in range and changes no direction.
+    centred = np.ldexp(rows - origin, -math.frexp(float(np.abs(rows).max()))[1])
+    titles = ("principal axis 1", "principal axis 2")
+    if len(rows) < 2 or not np.ptp(rows, axis=0).any():
+        return Plane("axes", titles, np.eye(2, n_features), origin, 1.0)
+    from sklearn.decomposition import PCA
+
+    found = PCA(2, svd_solver="full").fit(centred)
+    share = min(1.0, float(found.explained_variance_ratio_.sum()))
+    return Plane("axes", titles, found.components_, origin, share)

@@ -166,10 +166,12 @@ class Teller:
         assert frame.update is not None
         which = "Each centroid moves" if self.n_clusters > 1 else "The centroid moves"
         yield f"{which} to the mean of its points: their sum divided by their number."
-        for cluster, row in frame.update.refilled:
+        for cluster, rows in frame.update.refilled:
+            given = _cut([str(row + 1) for row in rows])
+            lies = f"point {given}, which lies" if len(rows) == 1 else f"points {given}, which lie"
             yield (
-                f"{letter(cluster)} has lost all its points and is given point {row + 1}, "
-                "which lies far from its own centroid."
+                f"{letter(cluster)} has lost all its points and is given {lies} far from the own "
+                "centroid."
             )
         travel = frame.update.travel
         if not travel.any():

@@ -22,6 +22,7 @@ function nearest(point, centroids) {
   return best;
 }
 
+const sizesOf = (labels, k) => [...Array(k)].map((_, j) => labels.filter((l) => l === j).length);
 const assignAll = (points, centroids) => points.map((point) => nearest(point, centroids));
 
 // A float64 as an integer number of units of 2^-1074, which every float64 is.
@@ -78,26 +79,32 @@ function lexicographic(a, b) {
   return 0;
 }
 
-// Labels in which every empty cluster, in index order, has taken over the point farthest from
-// its own centroid: no point that equals a taken one, none that is alone in its cluster.
+// Labels in which every empty cluster, in index order, has taken over the points at the place
+// whose number of points × squared distance to their own centroid is largest: no place where that
+// is zero, none that is all its cluster has.
 function refilled(points, labels, centroids) {
-  const counts = centroids.map((_, j) => labels.filter((label) => label === j).length);
+  const counts = sizesOf(labels, centroids.length);
   const empty = counts.flatMap((count, j) => (count ? [] : [j]));
   if (!empty.length) return labels;
-  const cost = points.map((point, i) => sqDist(point, centroids[labels[i]]));
-  const falling = [...cost].sort((a, b) => b - a);
-  const threshold = falling[Math.min(4 * empty.length + 16, cost.length) - 1];
-  const rows = points.map((_, i) => i).filter((i) => cost[i] >= threshold && cost[i] > 0);
-  rows.sort((a, b) => cost[b] - cost[a] || lexicographic(points[a], points[b]));
+  const order = points.map((_, i) => i).sort((a, b) => lexicographic(points[a], points[b]));
+  const places = [];
+  for (const i of order) {
+    const last = places.at(-1);
+    if (last && !lexicographic(points[last.rows[0]], points[i])) last.rows.push(i);
+    else places.push({ rows: [i] });
+  }
+  for (const place of places) {
+    place.from = labels[place.rows[0]];
+    place.cost = place.rows.length * sqDist(points[place.rows[0]], centroids[place.from]);
+  }
   const grouped = [...labels];
-  const taken = [];
-  for (const row of rows) {
+  const far = places.filter((place) => place.cost > 0).sort((a, b) => b.cost - a.cost);
+  for (const { rows, from } of far.slice(0, 4 * empty.length + 16)) {
     if (!empty.length) break;
-    if (taken.some((other) => !lexicographic(points[other], points[row]))) continue;
-    if (counts[labels[row]] < 2) continue;
-    counts[labels[row]] -= 1;
-    grouped[row] = empty.shift();
-    taken.push(row);
+    if (counts[from] === rows.length) continue;
+    counts[from] -= rows.length;
+    const to = empty.shift();
+    for (const i of rows) grouped[i] = to;
   }
   return grouped;
 }

@@ -62,7 +62,7 @@ function makePlayer() {
       if (Number(link.dataset.index) === index) {
         link.setAttribute("aria-current", "step");
         const list = el("frames");
-        list.scrollLeft = link.offsetLeft - list.clientWidth / 2;
+        list.scrollTop = link.offsetTop - list.clientHeight / 2;
       } else link.removeAttribute("aria-current");
     }
     renderNumbers();

@@ -40,7 +40,6 @@ const assigns = frames.filter((frame) => frame.kind === "assign");
 
 const distances = (frame, i) => frame.centroids.map((centroid) => sqDist(run.points[i], centroid));
 const rowText = (row) => `(${row.map(value).join(", ")})`;
-const sizesOf = (labels, k) => [...Array(k)].map((_, j) => labels.filter((l) => l === j).length);
 
 // The point a frame is best explained with: one that changes sides, or stands closest to doing so.
 function spotlight(frame) {
