@@ -32,6 +32,17 @@ def tm(capsys):
 
 
 class TestFit:
+    def test_restarts_and_another_way_to_start(self, tm):
+        options = ("fit", IRIS, "-k", 7, "--init", "k-means||", "--n-init", 5, "--force")
+        code, out, _ = tm(*options)
+        expected = truemeans.k_means(rows(), 7, init="k-means||", n_init=5, random_state=0)
+        worst = expected.restarts.max()
+        assert code == 0
+        assert f"of 5 reached this inertia, the worst {worst:.10g}" in out
+        found = json.loads(tm(*options, "--json")[1])
+        assert found["restarts"] == expected.restarts.tolist()
+        assert found["inertia"] == min(found["restarts"])
+
     def test_bundled_example(self, tm, folder):
         code, out, err = tm("fit", IRIS, "-k", 3)
         assert (code, err) == (0, "")

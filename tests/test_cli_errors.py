@@ -41,7 +41,10 @@ class TestBadInput:
             ("fit IRIS", "Missing option .*-k.*; see truemeans fit --help"),
             ("fit", "Missing argument 'FILE'; see truemeans fit --help"),
             ("fit IRIS -k 3 --sed 1", "No such option: --sed"),
-            ("fit IRIS -k 3 --init best", "'best' is not one of 'k-means\\+\\+', 'random'"),
+            (
+                "fit IRIS -k 3 --init best",
+                "'best' is not one of 'k-means\\+\\+', 'k-means\\|\\|', 'random'",
+            ),
             ("fit IRIS -k 3 --format xlsx", "'xlsx' is not one of 'csv', 'tsv'"),
             ("fit IRIS -k 3 --seed -1", "--seed is -1, and must be at least 0"),
             ("fit IRIS -k 3 --seed 4294967296", "--seed is 4294967296, and must be at most"),

@@ -140,9 +140,9 @@ BAD_PARAMETERS = [
     ({"tol": float("nan")}, "tol=nan", "0 or more"),
     ({"tol": "small"}, "tol='small'", "real number"),
     ({"tol": None}, "tol=None", "real number"),
-    ({"init": "kmeans++"}, "init='kmeans++'", "'k-means++', 'random'"),
-    ({"init": 3}, "init=3", "'k-means++', 'random'"),
-    ({"init": None}, "init=None", "'k-means++', 'random'"),
+    ({"init": "kmeans++"}, "init='kmeans++'", "'k-means++', 'k-means||', 'random'"),
+    ({"init": 3}, "init=3", "'k-means++', 'k-means||', 'random'"),
+    ({"init": None}, "init=None", "'k-means++', 'k-means||', 'random'"),
     ({"init": X[:3]}, "The shape of the initial centers (3, 2) does not match the number of "
      "clusters 2.", "one centroid for each"),
     ({"init": X[:2, :1]}, "The shape of the initial centers (2, 1) does not match the number of "

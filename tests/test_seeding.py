@@ -52,7 +52,7 @@ def test_draws_follow_their_masses(kind, by):
     assert statistic < degrees + 3.3 * np.sqrt(2 * degrees)
 
 
-@pytest.mark.parametrize("init", ["k-means++", "random"])
+@pytest.mark.parametrize("init", ["k-means++", "k-means||", "random"])
 @pytest.mark.parametrize("kind", ["normal", "lattice", "offset", "twins"])
 def test_seeds_do_not_depend_on_the_order_of_rows(init, kind):
     X = make_rows(kind, 200, 3, np.float32)
@@ -63,7 +63,7 @@ def test_seeds_do_not_depend_on_the_order_of_rows(init, kind):
     np.testing.assert_array_equal(actual.labels, expected.labels[order])
 
 
-@pytest.mark.parametrize("init", ["k-means++", "random"])
+@pytest.mark.parametrize("init", ["k-means++", "k-means||", "random"])
 def test_scaling_by_a_power_of_two_changes_no_seed(init):
     X = make_rows("normal", 300, 4, np.float64)
     expected = truemeans.k_means(X, 9, init=init, random_state=1)
@@ -112,3 +112,34 @@ def test_greedy_seeding_is_better_than_one_trial():
         return np.mean(costs)
 
     assert mean_potential(None) < 0.8 * mean_potential(1)
+
+
+def test_parallel_seeding_is_nearly_as_good_as_one_by_one():
+    X = np.vstack([make_rows("normal", 50, 2, np.float64, s) + 20 * s for s in range(20)])
+
+    def mean_inertia(init):
+        runs = [truemeans.k_means(X, 20, init=init, random_state=s) for s in range(20)]
+        return np.mean([run.history.inertia[0] for run in runs])
+
+    assert mean_inertia("k-means||") < 1.3 * mean_inertia("k-means++")
+    assert mean_inertia("k-means||") < 0.1 * mean_inertia("random")
+
+
+@pytest.mark.parametrize("init", ["k-means++", "k-means||"])
+def test_as_many_clusters_as_distinct_rows(init):
+    X = make_rows("lattice", 60, 1, np.float64)
+    distinct = np.unique(X)
+    for seed in range(5):
+        result = truemeans.k_means(X, len(distinct), init=init, random_state=seed, max_iter=1)
+        assert sorted(result.centroids[:, 0]) == distinct.tolist()
+        assert result.inertia == 0.0
+
+
+def test_restarts_are_kept():
+    X = make_rows("normal", 400, 5, np.float64)
+    result = truemeans.k_means(X, 12, n_init=7, random_state=0)
+    assert result.restarts.shape == (7,)
+    assert result.restarts.min() == result.inertia
+    assert len(set(result.restarts)) > 1
+    model = truemeans.KMeans(12, n_init=7, tol=0, random_state=0).fit(X)
+    np.testing.assert_array_equal(model.restarts_, result.restarts)

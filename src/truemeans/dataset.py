@@ -236,6 +236,21 @@ class Dataset:
             for where, X, weight in self._blocks()
         )
 
+    def lower_nearest(
+        self, candidates: FloatArray, first: int, closest: FloatArray, nearest: LabelArray
+    ) -> None:
+        """Lower ``closest`` by many centroids at once; ``nearest`` says by which, from ``first``.
+
+        The earlier one keeps a row that is as near to both.
+        """
+        for where, X in self.source.blocks():
+            state = RowState(np.full(len(X), -1, np.int32))
+            self.engine.assign(X, None, candidates, None, state, None)
+            sq_dist = self.engine.own_sq_distances(X, candidates, state.labels)
+            closer = sq_dist < closest[where]
+            nearest[where][closer] = state.labels[closer] + np.int32(first)
+            np.minimum(closest[where], sq_dist, out=closest[where])
+
     def gains(self, candidates: FloatArray, closest: FloatArray, scale: float) -> FloatArray:
         """By how much each candidate would lower the total of integer masses."""
         gains = np.zeros(len(candidates))

@@ -79,8 +79,9 @@ def k_means(
     sample_weight : array-like of shape (n_samples,) or a scalar, default=None
         Weight of each row, 0 or more; None weighs every row 1. Weight 2 is the same as
         having the row twice, weight 0 as not having it, except that it is labelled.
-    init : {"k-means++", "random"}, array-like or callable, default="k-means++"
+    init : {"k-means++", "k-means||", "random"}, array-like or callable, default="k-means++"
         Where the centroids start. "k-means++" draws rows far from those already drawn,
+        "k-means||" the same in a few passes over the rows,
         "random" draws distinct rows. An array of shape (n_clusters, n_features) gives the
         centroids; a callable makes them from ``(X, n_clusters, random_state)``.
     n_init : int, default=1

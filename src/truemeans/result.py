@@ -160,6 +160,9 @@ class Result:
         and labels as well.
     plan : Plan
         How the run was computed, and why.
+    restarts : ndarray of float64, shape (n_init,)
+        Inertia at the end of each run, in the order they ran; `inertia` is the least. Fewer
+        entries if a callback ended the fit, one where the optimum is computed.
     """
 
     centroids: npt.NDArray[Any]
@@ -171,6 +174,7 @@ class Result:
     history: History
     plan: Plan
     _take: Callable[[npt.NDArray[np.intp]], npt.NDArray[Any]] = field(repr=False, compare=False)
+    restarts: npt.NDArray[np.float64] = field(default_factory=lambda: np.empty(0))
 
     @property
     def sizes(self) -> npt.NDArray[np.int64]:

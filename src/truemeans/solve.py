@@ -23,7 +23,7 @@ from truemeans.optimum import optimum
 from truemeans.plan import make_plan
 from truemeans.result import Callback, History, Plan, Result
 from truemeans.scale import Scale, exponent_away
-from truemeans.seeding import Draw, n_trials, plusplus
+from truemeans.seeding import Draw, n_trials, parallel, plusplus
 from truemeans.sources import Source, keep_rows
 from truemeans.sources.scaled import ScaledSource
 from truemeans.watch import Record, Watch
@@ -45,7 +45,7 @@ class Problem:
         Non-negative and not all zero.
     n_clusters : int
         From 1 to n_samples.
-    init : {"k-means++", "random"}, ndarray or callable
+    init : {"k-means++", "k-means||", "random"}, ndarray or callable
         An array has shape (n_clusters, n_features) and the source's dtype.
     n_init, max_iter : int
         At least 1.
@@ -128,6 +128,7 @@ def fit(problem: Problem, *, callback: Callback | None = None, record: bool = Fa
             max_sq_shift = problem.tol * dataset.total_variance() / dataset.n_features
         starts, optimal = _starts(problem, dataset, scale, plan)
         best: Run | None = None
+        restarts: list[float] = []
         for number, start in enumerate(starts):
             run = lloyd(
                 dataset,
@@ -136,6 +137,7 @@ def fit(problem: Problem, *, callback: Callback | None = None, record: bool = Fa
                 max_sq_shift=max_sq_shift,
                 watch=watch.of_run(number),
             )
+            restarts.append(scale.inertia(run.inertia))
             if best is None or run.inertia < best.inertia:
                 best = run
                 watch.keep()
@@ -148,7 +150,7 @@ def fit(problem: Problem, *, callback: Callback | None = None, record: bool = Fa
         labels = assign(source, result.centroids, problem.n_threads)
     else:
         labels = _label_all(problem, counted.numbers, result.labels, result.centroids)
-    return replace(result, labels=labels)
+    return replace(result, labels=labels, restarts=np.array(restarts))
 
 
 def _label_all(
@@ -233,7 +235,8 @@ def _draw_rows(problem: Problem, dataset: Dataset, draw: Draw) -> npt.NDArray[np
     if problem.init == "random":
         return draw.distinct(problem.n_clusters)
     trials = problem.n_local_trials or n_trials(problem.n_clusters)
-    return plusplus(dataset, draw, problem.n_clusters, trials)
+    pick = parallel if problem.init == "k-means||" else plusplus
+    return pick(dataset, draw, problem.n_clusters, trials)
 
 
 def seed(problem: Problem) -> tuple[npt.NDArray[Any], npt.NDArray[np.intp]]:

@@ -119,7 +119,7 @@ def fit(
         typer.Option(
             metavar="HOW",
             rich_help_panel=opt.CLUSTERS,
-            help="How the first centroids are drawn: k-means++ or random.",
+            help="How the first centroids are drawn: k-means++, k-means|| or random.",
         ),
     ] = opt.Init.KMEANS_PLUSPLUS,
     n_init: Annotated[

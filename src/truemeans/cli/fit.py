@@ -17,6 +17,9 @@ from truemeans.cli.outputs import Outputs, Request, choose_outputs, opened
 from truemeans.cli.show import Summary, count, print_json
 
 if TYPE_CHECKING:
+    import numpy as np
+    import numpy.typing as npt
+
     from truemeans.model import Model
     from truemeans.result import Result
     from truemeans.tables import Selection, Table
@@ -201,6 +204,7 @@ def _as_json(run: _Run) -> dict[str, Any]:
         "converged": model.converged,
         "optimal": run.result.optimal,
         "inertia": model.inertia,
+        "restarts": run.result.restarts.tolist(),
         "history": {
             "inertia": run.result.history.inertia.tolist(),
             "n_changed": run.result.history.n_changed.tolist(),
@@ -237,10 +241,19 @@ def _summarize(run: _Run) -> None:
     )
     of_what = ", of the standardised columns" if options.standardize else ""
     show.line("Inertia", f"{model.inertia:.10g}{of_what}")
+    if len(run.result.restarts) > 1:
+        show.line("Restarts", _spread(run.result.restarts))
     show.clusters(model.n_clusters, model.sizes, model.centroids_in_units(), run.selection.names)
     parts = ", ".join(f"{step} {seconds:.2f}" for step, seconds in run.seconds.items())
     show.line("Time", f"{sum(run.seconds.values()):.2f} s ({parts})")
     _say_files(show, run)
+
+
+def _spread(restarts: npt.NDArray[np.float64]) -> str:
+    least, most = float(restarts.min()), float(restarts.max())
+    reached = int((restarts == least).sum())
+    worse = f", {100 * (most / least - 1):.2g} % above the least" if least > 0 else ""
+    return f"{reached} of {len(restarts)} reached this inertia, the worst {most:.10g}{worse}"
 
 
 def _say_files(show: Summary, run: _Run) -> None:

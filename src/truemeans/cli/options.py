@@ -52,6 +52,7 @@ class Init(StrEnum):
     """The ways to start that a command line can name."""
 
     KMEANS_PLUSPLUS = "k-means++"
+    KMEANS_PARALLEL = "k-means||"
     RANDOM = "random"
 
 

@@ -54,13 +54,14 @@ class KMeans(
     ----------
     n_clusters : int, default=8
         Number of clusters, from 1 to the number of rows.
-    init : {"k-means++", "random"}, callable or array-like, default="k-means++"
+    init : {"k-means++", "k-means||", "random"}, callable or array-like, default="k-means++"
         Where the centroids start. "k-means++" draws rows far from those already drawn,
+        "k-means||" the same in a few passes over the rows,
         "random" draws distinct rows. An array of shape (n_clusters, n_features) gives the
         centroids; a callable makes them from ``(X, n_clusters, random_state)``.
     n_init : "auto" or int, default="auto"
         Number of runs from different starts; the one with the least inertia counts. "auto"
-        is 1 for "k-means++" and an array, 10 for "random" and a callable.
+        is 1 for "k-means++", "k-means||" and an array, 10 for "random" and a callable.
     max_iter : int, default=300
         The most iterations of one run.
     tol : float, default=1e-4
@@ -99,6 +100,8 @@ class KMeans(
         proved for rows of one feature, never claimed for more.
     history_ : History
         Inertia and number of changed labels of each iteration.
+    restarts_ : ndarray of float64, shape (n_init,)
+        Inertia of each run; ``inertia_`` is the least.
     n_features_in_ : int
         Number of features seen during `fit`.
     feature_names_in_ : ndarray of shape (n_features_in_,)
@@ -125,7 +128,7 @@ class KMeans(
 
     _parameter_constraints: ClassVar[dict[str, list[Any]]] = {
         "n_clusters": [_FROM_ONE],
-        "init": [StrOptions({"k-means++", "random"}), callable, "array-like"],
+        "init": [StrOptions({"k-means++", "k-means||", "random"}), callable, "array-like"],
         "n_init": [StrOptions({"auto"}), _FROM_ONE],
         "max_iter": [_FROM_ONE],
         "tol": [Interval(Real, 0, None, closed="left")],
@@ -307,6 +310,7 @@ class KMeans(
         self.n_iter_ = result.n_iter
         self.optimal_ = result.optimal
         self.history_ = result.history
+        self.restarts_ = result.restarts
         if tasks:
             tasks.close()
         return result

@@ -1,6 +1,7 @@
 """Choosing the first centroids. Draws belong to the contents of rows, not to their places."""
 
 from truemeans.seeding.draw import Draw
+from truemeans.seeding.parallel import parallel
 from truemeans.seeding.plusplus import n_trials, plusplus
 
-__all__ = ["Draw", "n_trials", "plusplus"]
+__all__ = ["Draw", "n_trials", "parallel", "plusplus"]

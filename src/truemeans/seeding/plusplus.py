@@ -24,15 +24,14 @@ import numpy.typing as npt
 from truemeans.dataset import Dataset
 from truemeans.engines.base import Proposals
 from truemeans.plan import most_pairs
-from truemeans.seeding.draw import Draw, mass_scale
+from truemeans.seeding.costs import Costs
+from truemeans.seeding.draw import Draw
 
 __all__ = ["n_trials", "plusplus"]
 
 # Rounds drawn ahead, as a share of those played: costs fall little meanwhile, so that most of
 # what was drawn is accepted.
 _AHEAD = 0.25
-# A total that fell below this share of what its scale was made for is measured anew.
-_WORN = 2.0**-16
 
 
 def n_trials(n_clusters: int) -> int:
@@ -50,7 +49,7 @@ def plusplus(
     """
     game = _Game(dataset, draw, n_local_trials)
     while len(game.picked) < n_clusters:
-        if not game.measure():
+        if not game.costs.measure():
             left = n_clusters - len(game.picked)
             return np.concatenate([np.array(game.picked, np.intp), draw.by_weight(left)])
         ahead = max(1, int(_AHEAD * len(game.picked)))
@@ -62,50 +61,28 @@ class _Game:
     """The rounds played so far, and what they leave of every row's cost."""
 
     def __init__(self, dataset: Dataset, draw: Draw, n_trials: int) -> None:
-        self._dataset, self._draw, self._n_trials = dataset, draw, n_trials
-        first = draw.by_weight(1)
-        self.picked: list[int] = [int(first[0])]
-        self._closest = np.full(dataset.n_samples, np.inf)
-        dataset.lower_closest(dataset.source.take(first)[0].astype(np.float64), self._closest)
-        self._scale = 0.0
-        # Total of the integer masses, now and when the scale was made.
-        self._total = self._first_total = 0.0
+        self._dataset, self._n_trials = dataset, n_trials
+        self.costs = Costs(dataset, draw)
+        self.picked: list[int] = [self.costs.first]
         # Proposals that were accepted before a round was full.
         self._waiting = np.empty(0, np.int32)
         itemsize = dataset.source.dtype.itemsize
         self._most_pairs = most_pairs(dataset.n_samples, dataset.n_features, itemsize)
         # Share of the rows that a candidate is expected to come closer to.
         self._share = 1.0
-
-    def measure(self) -> bool:
-        """Make sure that masses are fine enough; False if no row has any."""
-        if self._total > _WORN * self._first_total:
-            total = self._total / self._scale
-        else:
-            weight = self._dataset.sample_weight
-            top = float((self._closest if weight is None else weight * self._closest).max())
-            if top == 0.0:
-                return False
-            # No more than the true total, which may be n times the largest, can be too much.
-            coarse = mass_scale(top * self._dataset.n_samples)
-            total = self._draw.total(self._closest, coarse) / coarse
-        scale = mass_scale(total)
-        if scale != self._scale:
-            self._scale = scale
-            self._total = self._first_total = self._draw.total(self._closest, scale)
-        return True
+        self._used = 0
 
     def play(self, n_rounds: int) -> None:
         """Draw for so many rounds ahead, and play them while what was drawn lasts."""
         fresh = max(0, n_rounds * self._n_trials - len(self._waiting))
-        drawn = self._draw.by_cost(self._closest, self._scale, fresh).astype(np.int32)
+        drawn = self.costs.draw(fresh).astype(np.int32)
         rows = np.concatenate([self._waiting, drawn])
         # Those that wait were accepted by the costs of now.
-        u = np.concatenate([np.zeros(len(self._waiting)), self._draw.rng.random(fresh)])
-        left = Proposals(rows, self._closest[rows], u)
+        u = np.concatenate([np.zeros(len(self._waiting)), self.costs.uniform(fresh)])
+        left = Proposals(rows, self.costs.closest[rows], u)
         end = len(self.picked) + n_rounds
         while True:
-            now = self._closest[left.rows]
+            now = self.costs.closest[left.rows]
             accepted = np.flatnonzero((now > 0) & (left.u * left.start <= now))
             left = _those(left, accepted)
             if len(self.picked) == end or len(accepted) < self._n_trials:
@@ -121,7 +98,7 @@ class _Game:
         if most >= self._n_trials:
             some = _those(left, slice(most))
             candidates = self._dataset.source.take(some.rows.astype(np.intp)).astype(np.float64)
-            pairs = self._dataset.find_closer(candidates, self._closest, self._most_pairs)
+            pairs = self._dataset.find_closer(candidates, self.costs.closest, self._most_pairs)
             if pairs is not None:
                 share = len(pairs.rows) / (most * self._dataset.n_samples)
                 # Beside others, a share may well be half as much again the next time.
@@ -130,10 +107,10 @@ class _Game:
                     some,
                     pairs,
                     self._dataset.sample_weight,
-                    self._scale,
+                    self.costs.scale,
                     self._n_trials,
                     n_rounds,
-                    self._closest,
+                    self.costs.closest,
                 )
                 self._keep(some.rows[played.winners], played.gain, played.next)
                 return
@@ -143,15 +120,15 @@ class _Game:
     def _one_round(self, rows: npt.NDArray[np.int32]) -> None:
         """A round without pairs, which would be too many: two passes over all rows."""
         candidates = self._dataset.source.take(rows.astype(np.intp)).astype(np.float64)
-        gains = self._dataset.gains(candidates, self._closest, self._scale)
+        gains = self._dataset.gains(candidates, self.costs.closest, self.costs.scale)
         best = int(np.argmax(gains))
-        self._dataset.lower_closest(candidates[best], self._closest)
+        self._dataset.lower_closest(candidates[best], self.costs.closest)
         self._share *= 0.75
         self._keep(rows[best : best + 1], float(gains[best]), len(rows))
 
     def _keep(self, rows: npt.NDArray[np.int32], gain: float, used: int) -> None:
         self.picked += rows.tolist()
-        self._total -= gain
+        self.costs.fell(gain)
         self._used = used
 
 

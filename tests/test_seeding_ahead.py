@@ -1,0 +1,154 @@
+"""Seeding ahead: the law of drawing round by round, and the same picks however it is computed."""
+
+from __future__ import annotations
+
+import importlib
+import itertools
+from collections import Counter
+
+import numpy as np
+import pytest
+
+import truemeans
+from ladder import KINDS, REFERENCE, make_rows
+from truemeans.dataset import Dataset, survey
+from truemeans.engines import open_engine
+from truemeans.engines.native import NativeEngine, targets
+from truemeans.plan import closer_scores
+from truemeans.result import Plan
+from truemeans.seeding import Draw, plusplus
+from truemeans.sources import ArraySource, NpySource
+
+# The package has a function of the same name.
+MODULE = importlib.import_module("truemeans.seeding.plusplus")
+
+
+def plan(target="", scores="samples", n_threads=1, block_rows=0):
+    return Plan("native", target, n_threads, scores, "none", block_rows, "forced")
+
+
+def picks(source, plan, k, trials, weight=None, seed=0):
+    with open_engine(plan) as engine:
+        dataset = Dataset(source, engine, survey(source, engine), weight)
+        return plusplus(dataset, Draw(dataset, np.random.RandomState(seed)), k, trials)
+
+
+def law(X, weight, k, trials):
+    """Probability of every sequence of picks, round by round as scikit-learn draws them."""
+    distances = ((X[:, None] - X) ** 2).sum(axis=2)
+    chances = {(i,): w for i, w in enumerate(weight / weight.sum())}
+    for _ in range(k - 1):
+        longer = Counter()
+        for picked, chance in chances.items():
+            closest = distances[list(picked)].min(axis=0)
+            p = weight * closest / (weight * closest).sum()
+            left = (weight * np.minimum(closest, distances)).sum(axis=1)
+            for drawn in itertools.product(np.flatnonzero(p), repeat=trials):
+                best = min(drawn, key=lambda i: left[i])  # the first of equals
+                longer[*picked, int(best)] += chance * np.prod(p[list(drawn)])
+        chances = longer
+    return chances
+
+
+@pytest.mark.parametrize("trials", [1, 2])
+@pytest.mark.parametrize("ahead", [0.25, 10.0])
+def test_the_law_is_that_of_drawing_round_by_round(trials, ahead, monkeypatch):
+    """Chi-square over sequences of four picks; 3.3 deviations above the mean is one in a thousand.
+
+    With ten rounds ahead all of them are drawn by the costs beside the first centroid alone.
+    """
+    monkeypatch.setattr(MODULE, "_AHEAD", ahead)
+    rng = np.random.default_rng(2)
+    X = np.round(rng.normal(size=(6, 2)), 2)
+    weight = np.array([1.0, 2.0, 0.0, 1.0, 0.5, 1.5]) / 2
+    expected = law(X, weight, 4, trials)
+    n = 3_000
+    source = ArraySource(X)
+    found: Counter = Counter()
+    with open_engine(plan()) as engine:
+        dataset = Dataset(source, engine, survey(source, engine), weight)
+        draw = Draw(dataset, np.random.RandomState(0))
+        for _ in range(n):
+            found[tuple(int(i) for i in plusplus(dataset, draw, 4, trials))] += 1
+    assert set(found) <= set(expected)
+    often = {s: p * n for s, p in expected.items() if p * n >= 5}
+    rare = sum(p * n for p in expected.values()) - sum(often.values())
+    statistic = sum((found[s] - e) ** 2 / e for s, e in often.items())
+    degrees = len(often) - 1
+    if rare >= 5:
+        statistic += (n - sum(found[s] for s in often) - rare) ** 2 / rare
+        degrees += 1
+    assert statistic < degrees + 3.3 * np.sqrt(2 * degrees)
+
+
+@pytest.mark.parametrize("weighted", [False, True])
+@pytest.mark.parametrize("dtype", [np.float32, np.float64])
+@pytest.mark.parametrize("kind", KINDS)
+@pytest.mark.parametrize("d", [1, 3, 19, 40])
+def test_the_same_picks_however_it_is_computed(d, kind, dtype, weighted, tmp_path, monkeypatch):
+    n, k = 700, 60
+    X = make_rows(kind, n, d, dtype)
+    weight = np.random.default_rng(d).integers(0, 5, n) / 4 if weighted else None
+    np.save(tmp_path / "rows.npy", X)
+    expected = X[picks(ArraySource(X), REFERENCE, k, 6, weight)]
+    for target in targets():
+        for scores, n_threads, block_rows in [("samples", 1, 0), ("none", 2, 0), ("samples", 3, 7)]:
+            forced = plan(target, scores, n_threads, block_rows)
+            np.testing.assert_array_equal(X[picks(ArraySource(X), forced, k, 6, weight)], expected)
+    read = NpySource(tmp_path / "rows.npy", 90)
+    np.testing.assert_array_equal(X[picks(read, plan(), k, 6, weight)], expected)
+    # Whether pairs are kept, for many rounds or few, or every round reads the rows, is the same.
+    for most in (0, 300, 10**9):
+        monkeypatch.setattr(MODULE, "most_pairs", lambda *_, most=most: most)
+        np.testing.assert_array_equal(X[picks(ArraySource(X), plan(), k, 6, weight)], expected)
+
+
+def near_ties(n, d, dtype, seed):
+    """Rows whose distances to the candidates equal those to the centroid, or nearly so."""
+    rng = np.random.default_rng(seed)
+    X = rng.normal(size=(n, d)) + rng.choice([0.0, 30.0, 3000.0])
+    X[1::2] = X[::2] + rng.normal(size=(n // 2, d)) * 10.0 ** rng.uniform(-9, 0, (n // 2, 1))
+    return np.ascontiguousarray(X, dtype)
+
+
+@pytest.mark.parametrize("dtype", [np.float32, np.float64])
+@pytest.mark.parametrize("d", [1, 2, 8, 19, 20, 64, 257, 300])
+def test_scores_rule_out_no_pair_that_is_closer(d, dtype):
+    """Held to canonical distances: limits are set at, just above and just below them."""
+    for seed in range(6):
+        X = near_ties(400, d, dtype, seed)
+        candidates = X[::13].astype(float)
+        with open_engine(REFERENCE) as engine:
+            distances = engine.sq_distances(X, candidates)
+        rng = np.random.default_rng(seed)
+        closest = distances[np.arange(400), rng.integers(0, len(candidates), 400)]
+        closest = closest * rng.choice([1 - 2.0**-52, 1.0, 1 + 2.0**-52], 400)
+        expected = distances < closest[:, None]
+        assert closer_scores(19) != closer_scores(20), "both layouts are tested"
+        for target in targets():
+            with NativeEngine(plan(target)) as engine:
+                found = engine.find_closer(X, None, candidates, closest, X.size * len(X))
+            pairs = np.zeros_like(expected)
+            pairs[found.rows, np.repeat(np.arange(len(candidates)), np.diff(found.starts))] = True
+            np.testing.assert_array_equal(pairs, expected)
+
+
+@pytest.mark.parametrize("scale", [1e-30, 1e15, 1e25, 1e37])
+def test_rows_whose_scores_overflow_are_not_lost(scale):
+    X = make_rows("normal", 300, 5, np.float32)
+    X[::7] *= np.float32(scale)
+    candidates = X[1:30].astype(float)
+    with open_engine(REFERENCE) as engine:
+        distances = engine.sq_distances(X, candidates)
+    closest = np.sort(distances, axis=1)[:, 9].copy()
+    with NativeEngine(plan()) as engine:
+        found = engine.find_closer(X, None, candidates, closest, 10**6)
+    assert len(found.rows) == (distances < closest[:, None]).sum()
+
+
+def test_one_far_row_does_not_blunt_the_draws():
+    """Its cost is all but everything until it is picked; then the others are drawn by theirs."""
+    X = np.vstack([make_rows("normal", 300, 2, np.float64) * 1e-6, [[1e9, 1e9]]])
+    for seed in range(10):
+        _, rows = truemeans.kmeans_plusplus(X, 20, random_state=seed)
+        assert len(set(rows.tolist())) == 20
