@@ -347,7 +347,7 @@ def test_convergence_is_the_history():
         ax.figure.canvas.draw()
         assert "100" in [tick.get_text() for tick in behind.get_yticklabels()]
     stopped = plots.convergence(k_means(FLOWERS, 3, init=FLOWERS.to_numpy()[:3], max_iter=1))
-    assert notes(stopped) == ["1 iteration, the last changed some"]
+    assert notes(stopped) == ["1 iteration"]
 
 
 def test_inertias_far_apart_are_drawn_on_a_logarithmic_scale():

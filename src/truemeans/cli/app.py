@@ -160,6 +160,15 @@ def fit(
             "none with --output -.",
         ),
     ] = None,
+    plot: Annotated[
+        str | None,
+        typer.Option(
+            metavar="FILE",
+            show_default=False,
+            rich_help_panel=opt.RESULTS,
+            help="Draw the clusters: .png, .svg or .pdf. Default: no picture.",
+        ),
+    ] = None,
     label_column: opt.LabelColumn = None,
     output_format: opt.OutputFormat = None,
     input_format: opt.InputFormat = None,
@@ -190,6 +199,7 @@ def fit(
             tol=tol,
             n_threads=threads,
             model=model,
+            plot=plot,
         ),
     )
 

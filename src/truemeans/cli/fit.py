@@ -7,13 +7,14 @@ import shlex
 import time
 import warnings
 from contextlib import ExitStack
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from truemeans.cli.notes import look_at_rows
 from truemeans.cli.options import check_least, check_seed
 from truemeans.cli.outputs import Outputs, Request, choose_outputs, opened
+from truemeans.cli.picture import choose_picture, draw_picture
 from truemeans.cli.show import Summary, count, print_json
 
 if TYPE_CHECKING:
@@ -43,6 +44,7 @@ class FitOptions:
     tol: float
     n_threads: int | None
     model: str | None
+    plot: str | None
 
 
 @dataclass(frozen=True, eq=False)
@@ -73,6 +75,8 @@ def fit(request: Request, options: FitOptions) -> None:
     """
     _check(options)
     outputs = choose_outputs(request, options.model, wants_model=True)
+    picture = choose_picture(options.plot, request, outputs)
+    outputs = replace(outputs, picture=picture)
     run = _compute(request, options, outputs)
     if request.json:
         print_json(_as_json(run))
@@ -114,13 +118,17 @@ def _compute(request: Request, options: FitOptions, outputs: Outputs) -> _Run:
     result, model, warned = _cluster(selection, weights, options)
     times.append(time.perf_counter())
     with ExitStack() as files:
-        # Both are opened first, so that both appear or none does.
+        # All are opened first, so that all appear or none does.
         handle = files.enter_context(opened(outputs.table, force=outputs.force))
         if outputs.model is not None:
             from truemeans.model_file import to_bytes
 
             model_handle = files.enter_context(opened(outputs.model, force=outputs.force))
             model_handle.write(to_bytes(model))
+        if outputs.picture is not None:
+            picture = files.enter_context(opened(outputs.picture, force=outputs.force))
+            title = f"{Path(table.name).name}: {count(options.n_clusters, 'cluster')}"
+            picture.write(draw_picture(outputs.picture, model, selection.X, title))
         write_table(handle, table, result.labels, outputs.table_format, label)
     times.append(time.perf_counter())
     steps = ("read", "cluster", "write")
@@ -216,6 +224,7 @@ def _as_json(run: _Run) -> dict[str, Any]:
         "format": outputs.table_format,
         "label_column": run.label,
         "model": None if outputs.model is None else str(outputs.model),
+        "plot": None if outputs.picture is None else str(outputs.picture),
         "notes": list(run.notes),
         "seconds": run.seconds,
     }
@@ -258,15 +267,18 @@ def _spread(restarts: npt.NDArray[np.float64]) -> str:
 
 def _say_files(show: Summary, run: _Run) -> None:
     outputs = run.outputs
-    if outputs.table is not None:
-        what = (
-            "the labels" if outputs.table_format == "npy" else f"the rows with column {run.label!r}"
-        )
-        show.exact("Wrote", str(outputs.table), f"({what})")
+    npy = outputs.table_format == "npy"
+    files = {
+        "the labels" if npy else f"the rows with column {run.label!r}": outputs.table,
+        "the model": outputs.model,
+        "the picture": outputs.picture,
+    }
+    written = [(path, what) for what, path in files.items() if path is not None]
+    for i, (path, what) in enumerate(written):
+        show.exact("" if i else "Wrote", str(path), f"({what})")
     if outputs.model is None:
         return
     model = shlex.quote(str(outputs.model))
-    show.exact("" if outputs.table is not None else "Wrote", str(outputs.model), "(the model)")
     show.gap()
     show.exact("Next", f"truemeans info {model}")
     if run.request.reads_as_named:

@@ -74,12 +74,15 @@ class Outputs:
         The model file, if one is written.
     force : bool
         Whether files that exist may be replaced.
+    picture : Path or None
+        The picture, if one is drawn.
     """
 
     table: Path | None
     table_format: str
     model: Path | None
     force: bool
+    picture: Path | None = None
 
 
 def choose_outputs(request: Request, model: str | None, *, wants_model: bool) -> Outputs:

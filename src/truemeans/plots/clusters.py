@@ -185,8 +185,8 @@ def _frame(
     ax.update_datalim([low, high])
     ax.margins(0)
     ax.autoscale_view()
-    ax.set_xlabel(plane.axes[0])
-    ax.set_ylabel(plane.axes[1])
+    ax.set_xlabel(plane.axes[0], parse_math=False)
+    ax.set_ylabel(plane.axes[1], parse_math=False)
     width, height = (high / 2 - low / 2) / plane.unit
     if not plane.axes[1]:
         ax.set_ylim(-1, 1)

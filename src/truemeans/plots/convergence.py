@@ -79,6 +79,6 @@ def convergence(fitted: Any, *, ax: Axes | None = None) -> Axes:
     ax.set_ylabel("inertia", color=color)
     ax.xaxis.set_major_locator(MaxNLocator(integer=True))
     ax.set_xlim(0.4, n_iter + 0.6)
-    last = "the last changed no label" if history.n_changed[-1] == 0 else "the last changed some"
-    style.note(ax, f"{n_iter} iteration{'s' if n_iter > 1 else ''}, {last}")
+    last = ", the last changed no label" if history.n_changed[-1] == 0 else ""
+    style.note(ax, f"{n_iter} iteration{'s' if n_iter > 1 else ''}{last}")
     return ax
