@@ -31,7 +31,6 @@ format: .stamps/lint  ## put the code into the house style
 	$(BIN)/ruff format .
 
 pictures: .stamps/test  ## draw the README's picture of the walkthrough again (needs Chromium)
-	$(BIN)/python -m pip install --quiet 'pillow>=10'
 	$(BIN)/python docs/pictures/make.py
 
 bench: .stamps/bench  ## every workload, peer and shape: about an hour on a quiet machine

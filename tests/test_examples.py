@@ -9,7 +9,10 @@ from pathlib import Path
 
 import pytest
 
+from truemeans import walkthrough
+
 README = Path(__file__).parents[1] / "README.md"
+TEACHING = README.parent / "docs" / "teaching.md"
 
 
 @pytest.mark.parametrize(
@@ -30,6 +33,25 @@ def test_docstring_examples(name):
     assert done.failed == 0
 
 
+def test_teaching_python(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    blocks = re.findall(r"```python\n(.*?)```", TEACHING.read_text(), re.DOTALL)
+    assert len(blocks) == 1
+    exec(blocks[0], {})
+    assert (tmp_path / "lesson.html").exists()
+
+
+def test_teaching_links_and_what_is_said_of_them():
+    text = TEACHING.read_text()
+    frames = {frame.name: frame for frame in walkthrough().frames}
+    links = set(re.findall(r"kmeans\.html#([\w-]+)", text))
+    assert links - set(frames) == {"sandbox", "all-frames", "worksheet"}
+    sizes = [int((frames["round-1-assign"].labels == j).sum()) for j in range(2)]
+    assert f"{sizes[0]} points to A, {sizes[1]} to B" in text
+    assert f"A by {frames['round-1-update'].update.travel[0]:.2f}" in text
+    assert f"{len(frames['round-2-assign'].changed)} points change sides" in text
+
+
 def test_readme_python():
     blocks = re.findall(r"```python\n(.*?)```", README.read_text(), re.DOTALL)
     assert len(blocks) == 2
@@ -37,3 +59,10 @@ def test_readme_python():
     for block in blocks:
         exec(block, names)  # the blocks follow one another, as a reader types them
     assert sorted(names["result"].sizes) == [3, 3]
+
+
+def test_readme_opens_with_a_picture():
+    path = re.search(r"!\[[^]]+\]\(([^)]+)\)", README.read_text()[:500]).group(1)
+    picture = README.parent / path
+    assert (picture.parent / "make.py").exists()
+    assert 20_000 < picture.stat().st_size < 200_000

@@ -228,6 +228,29 @@ class TestByHand:
         assert [int(n) for n in shown if n.isdigit()] == sizes.tolist()
         assert square(now["inertia"]) in page.inner_text("#sandbox-said")
 
+    def test_another_seed_may_end_worse(self, page):
+        page.select_option("#scene", "groups")
+        ends = set()
+        for seed in range(8):
+            page.fill("#seed", str(seed))
+            page.fill("#clusters", "3")
+            page.click("#fresh")
+            page.click("#run")
+            ends.add(state(page)["inertia"])
+        page.fill("#seed", "1")
+        page.fill("#clusters", "2")
+        page.keyboard.press("Enter")
+        assert max(ends) > 1.5 * min(ends)
+
+    def test_a_centroid_far_from_all_points_is_given_one(self, page):
+        page.select_option("#item", "centroid-0")
+        page.fill("#item-x", "-500")
+        page.keyboard.press("Enter")
+        assert 0 not in state(page)["labels"]
+        page.click("#step")
+        now = state(page)
+        assert now["centroids"][0] in now["points"]
+
     @pytest.mark.parametrize("scene", ["groups", "rings", "long", "uneven", "none"])
     def test_scenes(self, page, scene):
         page.select_option("#scene", scene)
