@@ -1,4 +1,4 @@
-"""Every example a reader may copy runs: docstrings, and the README's Python."""
+"""Every example a reader may copy runs: docstrings, the README's Python, and the guides."""
 
 from __future__ import annotations
 
@@ -11,8 +11,9 @@ import pytest
 
 from truemeans import walkthrough
 
-README = Path(__file__).parents[1] / "README.md"
-TEACHING = README.parent / "docs" / "teaching.md"
+ROOT = Path(__file__).parents[1]
+README = ROOT / "README.md"
+TEACHING = ROOT / "docs" / "teaching.md"
 
 
 @pytest.mark.parametrize(
@@ -66,3 +67,16 @@ def test_readme_opens_with_a_picture():
     picture = README.parent / path
     assert (picture.parent / "make.py").exists()
     assert 20_000 < picture.stat().st_size < 200_000
+
+
+@pytest.mark.parametrize("name", ["reading-a-run"])
+def test_guides(name, monkeypatch):
+    """Blocks of a guide follow one another and print what stands below them."""
+    monkeypatch.chdir(ROOT)
+    path = ROOT / "docs" / f"{name}.md"
+    blocks = re.findall(r"```pycon\n(.*?)```", path.read_text(), re.DOTALL)
+    assert len(blocks) > 5
+    session = doctest.DocTestParser().get_doctest("\n".join(blocks), {}, name, str(path), 0)
+    done = doctest.DocTestRunner().run(session)
+    assert done.attempted > 0
+    assert done.failed == 0
