@@ -18,6 +18,7 @@ from benchmarks.line import line
 from benchmarks.memory import memory
 from benchmarks.peers import PEERS
 from benchmarks.run import run
+from benchmarks.seeding import SEEDERS, seeding
 from benchmarks.sweep import N_CLUSTERS, N_FEATURES, N_SAMPLES, Grid, sweep
 from benchmarks.turns import Rules
 from benchmarks.workloads import WORKLOADS, Workload
@@ -73,6 +74,16 @@ def _kernels(options: argparse.Namespace, console: Console) -> None:
     getattr(kernels, options.which)(options.threads, console)
 
 
+def _seeding(options: argparse.Namespace, console: Console) -> None:
+    """k-means++ against its peers, and its share of a fit."""
+    large = [w for w in WORKLOADS if w.verb == "fit" and not w.is_tiny]
+    chosen = [
+        w.scaled(options.scale or 1.0) for w in large if not options.only or w.name in options.only
+    ]
+    peers = options.peers or list(SEEDERS)
+    seeding(chosen, peers, options.threads, options.repeats, options.timeout, options.json, console)
+
+
 def _limits(options: argparse.Namespace, console: Console) -> None:
     """What the machine can do."""
     report.print_machine(machine(), measure_limits(options.threads), console)
@@ -108,6 +119,7 @@ def _parser() -> argparse.ArgumentParser:
     for call in (_growth, _memory):
         command(call).add_argument("--scale", type=float, help="share of the rows")
     _add_line(command(_line))
+    _add_seeding(command(_seeding))
     command(_kernels).add_argument("which", choices=["layout", "small"])
     command(_limits)
     return parser
@@ -124,6 +136,16 @@ def _add_run(parser: argparse.ArgumentParser) -> None:
     add("--quick", action="store_true", help="main workloads and peers, fewer rows and repeats")
     add("--json", type=Path, metavar="FILE")
     add("--markdown", action="store_true", help="print the README's table")
+
+
+def _add_seeding(parser: argparse.ArgumentParser) -> None:
+    add = parser.add_argument
+    add("--only", type=_names([w.name for w in WORKLOADS]), metavar="NAME,...", help="workloads")
+    add("--peers", type=_names(list(SEEDERS)), metavar="NAME,...", help=", ".join(SEEDERS))
+    add("--repeats", type=int, default=3, help="seeds of each peer (default: 3)")
+    add("--timeout", type=float, default=300.0, help="seconds for one job")
+    add("--scale", type=float, help="share of the rows")
+    add("--json", type=Path, metavar="FILE")
 
 
 def _add_line(parser: argparse.ArgumentParser) -> None:
