@@ -7,7 +7,7 @@ SOURCES := $(shell find src core -name '*.py' -o -name '*.pyi' -o -name '*.[ch]p
              -o -path '*/assets/*') \
            CMakeLists.txt pyproject.toml README.md
 
-.PHONY: run test lint format pictures bench bench-quick clean
+.PHONY: run test lint format sanitize clang pictures bench bench-quick clean
 
 run: .stamps/package  ## cluster the bundled flowers and show what came out
 	@mkdir -p out
@@ -32,6 +32,30 @@ format: .stamps/lint  ## put the code into the house style
 
 pictures: .stamps/test  ## draw the README's picture of the walkthrough again (needs Chromium)
 	$(BIN)/python docs/pictures/make.py
+
+sanitize: native-address native-thread  ## kernel tests under GCC's sanitizers: two builds
+
+clang: native-clang  ## kernel tests on a build by Clang: no warnings, the same bits
+
+# A build of its own kind in build/NAME, and the tests that reach all native code run on it.
+NATIVE_TESTS := $(patsubst %,tests/test_%.py,engines_agree bounds sums seeding)
+native-address: OPTIONS := -DTRUEMEANS_SANITIZE=address,undefined
+native-address: ENVIRONMENT := LD_PRELOAD="$$(gcc -print-file-name=libasan.so) \
+  $$(gcc -print-file-name=libubsan.so)" PYTHONMALLOC=malloc \
+  ASAN_OPTIONS=detect_leaks=0:allocator_may_return_null=1 UBSAN_OPTIONS=print_stacktrace=1
+native-thread: OPTIONS := -DTRUEMEANS_SANITIZE=thread
+native-thread: ENVIRONMENT := LD_PRELOAD="$$(gcc -print-file-name=libtsan.so)" \
+  TSAN_OPTIONS=halt_on_error=1:die_after_fork=0
+native-thread: NATIVE_TESTS += tests/test_alive.py
+native-clang: OPTIONS := -DCMAKE_CXX_COMPILER=clang++ -DTRUEMEANS_WERROR=ON
+native-%: .stamps/lint .stamps/test
+	$(BIN)/cmake -S . -B build/$* $(OPTIONS) -DPython_EXECUTABLE=$(abspath $(BIN))/python \
+	  -Dnanobind_DIR=$$($(BIN)/python -m nanobind --cmake_dir) > /dev/null
+	+$(BIN)/cmake --build build/$* > build/$*/build.log || (cat build/$*/build.log; exit 1)
+	rm -rf build/$*/site && mkdir build/$*/site && cp -r src/truemeans build/$*/site
+	rm -f build/$*/site/truemeans/_core*.so
+	$(BIN)/cmake --install build/$* --prefix build/$*/site > /dev/null
+	$(ENVIRONMENT) PYTHONPATH=build/$*/site $(BIN)/python -m pytest -q --capture=sys -p no:cacheprovider $(NATIVE_TESTS)
 
 bench: .stamps/bench  ## every workload, peer and shape: about an hour on a quiet machine
 	$(BIN)/python -m benchmarks run --json out/bench.json --markdown
