@@ -29,6 +29,7 @@ LAYERS = [
     ["plan"],
     ["progress"],
     ["memory", "result", "threads", "textbook", "standardize", "files"],
+    ["control_group"],
     ["_core"],
 ]
 RANK = {name: rank for rank, names in enumerate(LAYERS) for name in names}

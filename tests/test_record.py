@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 
 import truemeans
 from ladder import KINDS, make_rows
-from truemeans import memory, plan, progress, textbook
+from truemeans import plan, progress, textbook
 from truemeans.validation import parameters
 
 
@@ -165,22 +165,6 @@ def test_a_record_that_could_not_fit_is_refused_before_the_run(monkeypatch):
     monkeypatch.setattr(parameters, "available_memory", lambda: 4000)
     with pytest.raises(MemoryError, match="do without the record"):
         truemeans.k_means(X, 3, init=X[:3], record=True)
-
-
-def test_free_memory_is_what_the_machine_and_the_control_group_leave(monkeypatch, tmp_path):
-    found = memory.available_memory()
-    assert found is None or 2**20 < found < 2**50
-    meminfo = tmp_path / "meminfo"
-    meminfo.write_text("MemTotal: 9 kB\nMemAvailable:   7000 kB\n")
-    monkeypatch.setattr(memory, "_MEMINFO", meminfo)
-    monkeypatch.setattr(memory, "_CONTROL_GROUP", tmp_path)
-    assert memory.available_memory() == 7000 * 1024
-    (tmp_path / "memory.current").write_text("900\n")
-    (tmp_path / "memory.stat").write_text("anon 500\ninactive_file 300\n")
-    (tmp_path / "memory.max").write_text("max\n")
-    assert memory.available_memory() == 7000 * 1024
-    (tmp_path / "memory.max").write_text("1000\n")
-    assert memory.available_memory() == 400
 
 
 @pytest.mark.parametrize("name", ["record", "progress"])

@@ -26,6 +26,7 @@ from truemeans.validation import (
     check_random_state,
     check_record,
     check_rows,
+    check_run_fits,
     check_sample_weight,
     check_squared_norms,
     check_tol,
@@ -124,7 +125,7 @@ def k_means(
     TypeError
         If ``X`` does not hold numbers, or a parameter has the wrong type.
     MemoryError
-        If a record could outgrow the memory that is free.
+        If the run, or its record, cannot fit into the memory that is free.
 
     References
     ----------
@@ -269,6 +270,8 @@ def pose(
     source = open_source(X)
     count = check_n_clusters(n_clusters, source.n_samples)
     seeding = check_init(init, count, source.n_features, source.dtype)
+    draws = isinstance(seeding, str)
+    check_run_fits(source.n_samples, source.n_features, count, draws=draws)
     trials = n_local_trials
     if trials is not None:
         trials = check_integer("n_local_trials", trials, 1, "or give None to choose it by itself")
@@ -283,7 +286,7 @@ def pose(
         tol=check_tol(tol),
         rng=check_random_state(random_state),
         n_threads=threads,
-        any_start=any_start and isinstance(seeding, str),
+        any_start=any_start and draws,
         n_local_trials=trials,
         check_centroids=check_centroids,
     )

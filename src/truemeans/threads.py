@@ -4,7 +4,10 @@ from __future__ import annotations
 
 import math
 import os
+from collections.abc import Iterator
 from pathlib import Path
+
+from truemeans.control_group import control_groups
 
 __all__ = ["resolve_threads"]
 
@@ -21,7 +24,7 @@ def resolve_threads(n_threads: int | None) -> int:
     """
     if n_threads is not None:
         return min(n_threads, _MOST)
-    limits = [_affinity(), _cgroup_quota(), _environment()]
+    limits = [_affinity(), *_quotas(), _environment()]
     return max(1, min(limit for limit in limits if limit is not None))
 
 
@@ -31,13 +34,25 @@ def _affinity() -> int:
     return os.cpu_count() or 1
 
 
-def _cgroup_quota() -> int | None:
-    # Version 2 of the interface: "max 100000" or "150000 100000" (quota and period in µs).
+def _quotas() -> Iterator[int]:
+    for group in control_groups("cpu"):
+        quota, period = _quota(group)
+        # No limit reads "max" in version 2 of the interface and -1 in version 1.
+        if quota.isdigit():
+            yield math.ceil(int(quota) / int(period))
+
+
+def _quota(group: Path) -> tuple[str, str]:
+    """Microseconds of processor time the group may take in each period of so many."""
     try:
-        quota, period = Path("/sys/fs/cgroup/cpu.max").read_text().split()
+        quota, period = (group / "cpu.max").read_text().split()
     except (OSError, ValueError):
-        return None
-    return None if quota == "max" else math.ceil(int(quota) / int(period))
+        try:
+            quota = (group / "cpu.cfs_quota_us").read_text().strip()
+            period = (group / "cpu.cfs_period_us").read_text().strip()
+        except OSError:
+            return "max", ""
+    return quota, period
 
 
 def _environment() -> int | None:

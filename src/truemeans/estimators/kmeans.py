@@ -20,7 +20,13 @@ from truemeans import solve
 from truemeans.estimators.callbacks import CallbackSupportMixin, tasks_of, with_callbacks
 from truemeans.estimators.narrator import Narrator
 from truemeans.functions import open_source, pose, survey_rows, warn_if_few
-from truemeans.validation import check_n_features, check_rows, check_sample_weight, warn
+from truemeans.validation import (
+    check_distances_fit,
+    check_n_features,
+    check_rows,
+    check_sample_weight,
+    warn,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -292,8 +298,15 @@ class KMeans(
             any_start=self.algorithm == "auto",
             caller=type(self).__name__,
         )
-        self._note_features(X, problem.source, reset=True)
-        result = self._solve(problem, X=X, y=y, sample_weight=sample_weight)
+        before = dict(vars(self))
+        try:
+            self._note_features(X, problem.source, reset=True)
+            result = self._solve(problem, X=X, y=y, sample_weight=sample_weight)
+        except BaseException:
+            # Ctrl-C and a lack of memory too: what an earlier fit found stays whole.
+            self.__dict__.clear()
+            self.__dict__.update(before)
+            raise
         warn_if_few(result, problem)
         return problem.source
 
@@ -345,7 +358,9 @@ class KMeans(
         return check_rows(self.cluster_centers_, "cluster_centers_")
 
     def _distances(self, source: Source) -> npt.NDArray[Any]:
-        return solve.distances(source, self._centroids(), self.n_threads)
+        centroids = self._centroids()
+        check_distances_fit(source.n_samples, len(centroids), source.dtype.itemsize)
+        return solve.distances(source, centroids, self.n_threads)
 
     @property
     def _n_features_out(self) -> int:

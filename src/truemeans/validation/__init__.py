@@ -6,6 +6,7 @@ Nothing here changes what the caller passed in.
 """
 
 from truemeans.validation.centroids import check_centroids, check_init, warn_few_distinct
+from truemeans.validation.footprint import check_distances_fit, check_run_fits
 from truemeans.validation.parameters import (
     InvalidParameterError,
     check_callback,
@@ -38,6 +39,7 @@ __all__ = [
     "InvalidParameterError",
     "check_callback",
     "check_centroids",
+    "check_distances_fit",
     "check_finite",
     "check_flag",
     "check_init",
@@ -51,6 +53,7 @@ __all__ = [
     "check_record",
     "check_recorded",
     "check_rows",
+    "check_run_fits",
     "check_sample_weight",
     "check_squared_norms",
     "check_tol",
