@@ -14,8 +14,9 @@ run: .stamps/package  ## cluster the bundled flowers and show what came out
 	$(BIN)/truemeans fit examples/data/iris.csv -k 3 --n-init 10 --force \
 	  --output out/iris.labelled.csv --model out/iris.truemeans
 
+# Fails below 95 % of the Python lines, too.
 test: .stamps/test .stamps/npm  ## run all tests; those of pages need Chromium and npm
-	$(BIN)/python -m pytest
+	$(BIN)/python -m pytest --cov --cov-report=term
 
 lint: .stamps/lint  ## style, types, and compiler warnings as errors
 	$(BIN)/ruff check .

@@ -2,6 +2,7 @@
 
 import datetime
 import re
+import reprlib
 
 import numpy as np
 import pandas as pd
@@ -24,102 +25,144 @@ def with_entry(value, dtype=np.float64):
     return rows
 
 
+def with_wide_indices(rows):
+    """Return a sparse matrix with 64-bit indices, out of order, and a zero that is stored."""
+    columns, starts = np.array([1, 0, 1], np.int64), np.array([0, 2, 3], np.int64)
+    return scipy.sparse.csr_matrix((rows[:3, 0], columns, starts), (2, 2))
+
+
 BAD_ROWS = [
-    # (rows, error, what scikit-learn or we begin with, what tells place, value and fix)
-    (np.zeros((0, 3)), ValueError, "Found array with 0 sample(s) (shape=(0, 3)) while a minimum "
+    # (name, rows, error, what scikit-learn or we begin with, what tells place, value and fix)
+    ("no rows",
+     np.zeros((0, 3)), ValueError, "Found array with 0 sample(s) (shape=(0, 3)) while a minimum "
      "of 1 is required", "at least one sample"),
-    (np.zeros((3, 0)), ValueError, "Found array with 0 feature(s) (shape=(3, 0)) while a minimum "
+    ("no columns",
+     np.zeros((3, 0)), ValueError, "Found array with 0 feature(s) (shape=(3, 0)) while a minimum "
      "of 1 is required", "at least one feature"),
-    ([], ValueError, "Expected 2D array, got 1D array instead", "shape (0,)"),
-    ([[]], ValueError, "Found array with 0 feature(s) (shape=(1, 0))", "at least one feature"),
-    (pd.DataFrame(), ValueError, "Found array with 0 sample(s)", "at least one sample"),
-    (pl.DataFrame(), ValueError, "Found array with 0 sample(s)", "at least one sample"),
-    (pa.table({}), ValueError, "Found array with 0 sample(s)", "at least one sample"),
-    (pd.DataFrame({"a": []}), ValueError, "Found array with 0 sample(s)", "at least one sample"),
-    (np.zeros(4), ValueError, "Expected 2D array, got 1D array instead", "X.reshape(-1, 1)"),
-    (pd.Series([1, 2]), ValueError, "Expected 2D array, got 1D array instead", "(2,)"),
-    (pl.Series([1, 2]), ValueError, "Expected 2D array, got 1D array instead", "(2,)"),
-    (pa.array([1, 2]), ValueError, "Expected 2D array, got 1D array instead", "(2,)"),
-    (5.0, ValueError, "Expected 2D array, got scalar array instead", "float"),
-    (None, ValueError, "Expected 2D array, got scalar array instead", "NoneType"),
-    ({"a": [1, 2]}, ValueError, "Expected 2D array, got scalar array instead", "dict"),
-    ((row for row in X), ValueError, "Expected 2D array, got scalar array instead", "generator"),
-    (np.zeros((2, 2, 2)), ValueError, "Found array with dim 3", "reshape it"),
-    (with_entry(np.nan), ValueError, "Input X contains NaN.", "row 4, column 1"),
-    (with_entry(np.nan, np.float32), ValueError, "Input X contains NaN.", "row 4, column 1"),
-    (with_entry(np.nan, np.float16), ValueError, "Input X contains NaN.", "row 4, column 1"),
-    (with_entry(np.nan, ">f8"), ValueError, "Input X contains NaN.", "row 4, column 1"),
-    (with_entry(np.nan).T.copy().T, ValueError, "Input X contains NaN.", "row 4, column 1"),
-    (with_entry(None, object), ValueError, "Input X contains NaN.", "row 4, column 1"),
-    ([[1, 2], [3, None]], ValueError, "Input X contains NaN.", "row 1, column 1"),
-    ([[1, 2], [3, "nan"]], ValueError, "Input X contains NaN.", "row 1, column 1"),
-    (with_entry(np.inf), ValueError, "Input X contains infinity or a value too large for "
+    ("an empty list", [], ValueError, "Expected 2D array, got 1D array instead", "shape (0,)"),
+    ("a list of an empty row",
+     [[]], ValueError, "Found array with 0 feature(s) (shape=(1, 0))", "at least one feature"),
+    ("an empty pandas frame",
+     pd.DataFrame(), ValueError, "Found array with 0 sample(s)", "at least one sample"),
+    ("an empty polars frame",
+     pl.DataFrame(), ValueError, "Found array with 0 sample(s)", "at least one sample"),
+    ("an empty Arrow table",
+     pa.table({}), ValueError, "Found array with 0 sample(s)", "at least one sample"),
+    ("a frame without rows",
+     pd.DataFrame({"a": []}), ValueError, "Found array with 0 sample(s)", "at least one sample"),
+    ("one dimension",
+     np.zeros(4), ValueError, "Expected 2D array, got 1D array instead", "X.reshape(-1, 1)"),
+    ("a pandas series",
+     pd.Series([1, 2]), ValueError, "Expected 2D array, got 1D array instead", "(2,)"),
+    ("a polars series",
+     pl.Series([1, 2]), ValueError, "Expected 2D array, got 1D array instead", "(2,)"),
+    ("an Arrow array",
+     pa.array([1, 2]), ValueError, "Expected 2D array, got 1D array instead", "(2,)"),
+    ("a scalar", 5.0, ValueError, "Expected 2D array, got scalar array instead", "float"),
+    ("None", None, ValueError, "Expected 2D array, got scalar array instead", "NoneType"),
+    ("a dict", {"a": [1, 2]}, ValueError, "Expected 2D array, got scalar array instead", "dict"),
+    ("a generator",
+     (row for row in X), ValueError, "Expected 2D array, got scalar array instead", "generator"),
+    ("three dimensions", np.zeros((2, 2, 2)), ValueError, "Found array with dim 3", "reshape it"),
+    ("NaN", with_entry(np.nan), ValueError, "Input X contains NaN.", "row 4, column 1"),
+    ("NaN, float32",
+     with_entry(np.nan, np.float32), ValueError, "Input X contains NaN.", "row 4, column 1"),
+    ("NaN, float16",
+     with_entry(np.nan, np.float16), ValueError, "Input X contains NaN.", "row 4, column 1"),
+    ("NaN, big endian",
+     with_entry(np.nan, ">f8"), ValueError, "Input X contains NaN.", "row 4, column 1"),
+    ("NaN, Fortran order",
+     with_entry(np.nan).T.copy().T, ValueError, "Input X contains NaN.", "row 4, column 1"),
+    ("None among numbers",
+     with_entry(None, object), ValueError, "Input X contains NaN.", "row 4, column 1"),
+    ("None in a list", [[1, 2], [3, None]], ValueError, "Input X contains NaN.", "row 1, column 1"),
+    ("nan as text", [[1, 2], [3, "nan"]], ValueError, "Input X contains NaN.", "row 1, column 1"),
+    ("infinity",
+     with_entry(np.inf), ValueError, "Input X contains infinity or a value too large for "
      "dtype('float64').", "row 4, column 1"),
-    (with_entry(-np.inf, np.float32), ValueError, "Input X contains infinity or a value too large "
+    ("minus infinity, float32",
+     with_entry(-np.inf, np.float32), ValueError, "Input X contains infinity or a value too large "
      "for dtype('float32').", "row 4, column 1"),
-    (with_entry(np.longdouble("1e4000"), np.longdouble), ValueError, "Input X contains infinity "
+    ("beyond float64, long double",
+     with_entry(np.longdouble("1e4000"), np.longdouble), ValueError, "Input X contains infinity "
      "or a value too large for dtype('float64').", "row 4, column 1"),
-    ([[1, 2], [3, 10**400]], ValueError, "X holds 1000", "row 1, column 1"),
-    (X + 0j, ValueError, "Complex data not supported", "complex128"),
-    ([[1, 2], [3, 4j]], ValueError, "Complex data not supported", "columns of their own"),
-    (X.astype("M8[s]"), TypeError, "X has dtype datetime64[s]", "convert"),
-    (X.astype("m8[s]"), TypeError, "X has dtype timedelta64[s]", "convert"),
-    ([[datetime.date(2020, 1, 1)]], TypeError, "X holds datetime.date", "row 0, column 0"),
-    (np.zeros((2, 2), "V4"), TypeError, "X has dtype |V4", "convert it to float64"),
-    (np.ma.array(X, mask=np.isin(X, X[4, 1])), ValueError, "X has masked entries", "X[4, 1]"),
-    (np.asmatrix(X), TypeError, "np.matrix is not supported", "np.asarray"),
-    (scipy.sparse.csr_matrix(X), TypeError, "X is sparse (csr_matrix)", "X.toarray()"),
-    (scipy.sparse.coo_array(X), TypeError, "X is sparse (coo_array)", "X.toarray()"),
-    ([[1, 2], [3, "x"]], ValueError, "X holds 'x'", "row 1, column 1"),
-    ([["1", "2"], ["3", "4,5"]], ValueError, "X holds '4,5'", "row 1, column 1"),
-    (np.array([["a", "b"]]), ValueError, "X holds 'a'", "row 0, column 0"),
-    ([[1, 2], [3, {"x": 1}]], TypeError, "X holds {'x': 1}", "row 1, column 1"),
-    ([[1, 2], [3, 4], [5]], ValueError, "Row 2 of X has 1 entries and row 0 has 2", "same number"),
-    ([[1, 2], 3], ValueError, "Row 1 of X is a single value and row 0 has 2", "same number"),
-    ([[1, 2], [3, [4, 5]]], ValueError, "X holds [4, 5]", "row 1, column 1"),
-    ("rows.csv", ValueError, "X='rows.csv' is a path", "only .npy files"),
-    ("missing.npy", FileNotFoundError, "X='missing.npy' is not there", "a .npy file"),
+    ("beyond float64, integer",
+     [[1, 2], [3, 10**400]], ValueError, "X holds 1000", "row 1, column 1"),
+    ("complex", X + 0j, ValueError, "Complex data not supported", "complex128"),
+    ("complex in a list",
+     [[1, 2], [3, 4j]], ValueError, "Complex data not supported", "columns of their own"),
+    ("datetime64", X.astype("M8[s]"), TypeError, "X has dtype datetime64[s]", "convert"),
+    ("timedelta64", X.astype("m8[s]"), TypeError, "X has dtype timedelta64[s]", "convert"),
+    ("dates", [[datetime.date(2020, 1, 1)]], TypeError, "X holds datetime.date", "row 0, column 0"),
+    ("raw bytes", np.zeros((2, 2), "V4"), TypeError, "X has dtype |V4", "convert it to float64"),
+    ("a real mask",
+     np.ma.array(X, mask=np.isin(X, X[4, 1])), ValueError, "X has masked entries", "X[4, 1]"),
+    ("numpy.matrix", np.asmatrix(X), TypeError, "np.matrix is not supported", "np.asarray"),
+    ("sparse matrix",
+     scipy.sparse.csr_matrix(X), TypeError, "X is sparse (csr_matrix)", "X.toarray()"),
+    ("sparse matrix, 64-bit indices", with_wide_indices(X), TypeError,
+     "X is sparse (csr_matrix)", "X.toarray()"),
+    ("sparse array",
+     scipy.sparse.coo_array(X), TypeError, "X is sparse (coo_array)", "X.toarray()"),
+    ("text in a list", [[1, 2], [3, "x"]], ValueError, "X holds 'x'", "row 1, column 1"),
+    ("text that is no number",
+     [["1", "2"], ["3", "4,5"]], ValueError, "X holds '4,5'", "row 1, column 1"),
+    ("text in an array", np.array([["a", "b"]]), ValueError, "X holds 'a'", "row 0, column 0"),
+    ("an object", [[1, 2], [3, {"x": 1}]], TypeError, "X holds {'x': 1}", "row 1, column 1"),
+    ("ragged rows",
+     [[1, 2], [3, 4], [5]], ValueError, "Row 2 of X has 1 entries and row 0 has 2", "same number"),
+    ("a row that is no row",
+     [[1, 2], 3], ValueError, "Row 1 of X is a single value and row 0 has 2", "same number"),
+    ("a row within a row", [[1, 2], [3, [4, 5]]], ValueError, "X holds [4, 5]", "row 1, column 1"),
+    ("a path of another file", "rows.csv", ValueError, "X='rows.csv' is a path", "only .npy files"),
+    ("a path of no file",
+     "missing.npy", FileNotFoundError, "X='missing.npy' is not there", "a .npy file"),
 ]  # fmt: skip
 
 BAD_TABLES = [
-    (pd.DataFrame({"a": [1, 2], "b": [1.5, np.nan]}), ValueError,
+    ("NaN in pandas", pd.DataFrame({"a": [1, 2], "b": [1.5, np.nan]}), ValueError,
      "Input X contains NaN.", "row 1, column 1 ('b')"),
-    (pd.DataFrame({"a": [1.5, np.nan]}), ValueError,
+    ("NaN in one column", pd.DataFrame({"a": [1.5, np.nan]}), ValueError,
      "Input X contains NaN.", "row 1, column 0 ('a')"),
-    (pd.DataFrame({"a": [1, 2], "b": pd.array([1, None], dtype="Int64")}), ValueError,
+    ("missing in pandas, nullable",
+     pd.DataFrame({"a": [1, 2], "b": pd.array([1, None], dtype="Int64")}), ValueError,
      "Input X contains NaN.", "Column 'b' has no value in row 1"),
-    (pd.DataFrame({"a": pd.array([1, None], dtype="int64[pyarrow]")}), ValueError,
+    ("missing in pandas, Arrow",
+     pd.DataFrame({"a": pd.array([1, None], dtype="int64[pyarrow]")}), ValueError,
      "Input X contains NaN.", "Column 'a' has no value in row 1"),
-    (pd.DataFrame({"a": np.array([1, None], dtype=object)}), ValueError,
+    ("None in pandas", pd.DataFrame({"a": np.array([1, None], dtype=object)}), ValueError,
      "Input X contains NaN.", "row 1, column 0 ('a')"),
-    (pl.DataFrame({"a": [1, 2], "b": [1, None]}), ValueError,
+    ("missing in polars", pl.DataFrame({"a": [1, 2], "b": [1, None]}), ValueError,
      "Input X contains NaN.", "Column 'b' has no value in row 1"),
-    (pl.DataFrame({"a": [1, 2], "b": [1.0, float("nan")]}), ValueError,
+    ("NaN in polars", pl.DataFrame({"a": [1, 2], "b": [1.0, float("nan")]}), ValueError,
      "Input X contains NaN.", "row 1, column 1 ('b')"),
-    (pa.table({"a": [1, 2], "b": [1, None]}), ValueError,
+    ("missing in Arrow", pa.table({"a": [1, 2], "b": [1, None]}), ValueError,
      "Input X contains NaN.", "Column 'b' has no value in row 1"),
-    (pa.table({"a": pa.nulls(2)}), ValueError,
+    ("a column of nothing", pa.table({"a": pa.nulls(2)}), ValueError,
      "Input X contains NaN.", "Column 'a' has no value in row 0"),
-    (pa.table({"a": [1.0, float("inf")]}), ValueError,
+    ("infinity in Arrow", pa.table({"a": [1.0, float("inf")]}), ValueError,
      "Input X contains infinity", "row 1, column 0 ('a')"),
-    (pd.DataFrame({"a": [1, 2], "s": ["1", "x"]}), ValueError,
+    ("text in pandas", pd.DataFrame({"a": [1, 2], "s": ["1", "x"]}), ValueError,
      "column 's' of X holds 'x'", "row 1"),
-    (pl.DataFrame({"a": [1, 2], "s": ["1", "x"]}), ValueError,
+    ("text in polars", pl.DataFrame({"a": [1, 2], "s": ["1", "x"]}), ValueError,
      "column 's' of X holds 'x'", "row 1"),
-    (pa.table({"a": [1, 2], "s": ["1", "x"]}), ValueError,
+    ("text in Arrow", pa.table({"a": [1, 2], "s": ["1", "x"]}), ValueError,
      "column 's' of X holds 'x'", "row 1"),
-    (pl.DataFrame({"s": [[1, 2], [3]]}), ValueError, "column 's' of X holds", "row 0"),
-    (pd.DataFrame({"a": [1, 2], "t": pd.to_datetime(["2020", "2021"])}), TypeError,
+    ("lists in polars",
+     pl.DataFrame({"s": [[1, 2], [3]]}), ValueError, "column 's' of X holds", "row 0"),
+    ("times in pandas",
+     pd.DataFrame({"a": [1, 2], "t": pd.to_datetime(["2020", "2021"])}), TypeError,
      "column 't' of X has dtype datetime64", "convert"),
-    (pd.DataFrame({"t": pd.to_datetime(["2020", "2021"], utc=True)}), TypeError,
+    ("times with a zone",
+     pd.DataFrame({"t": pd.to_datetime(["2020", "2021"], utc=True)}), TypeError,
      "column 't' of X has dtype datetime64", "convert"),
-    (pl.DataFrame({"t": [datetime.date(2020, 1, 1)]}), TypeError,
+    ("dates in polars", pl.DataFrame({"t": [datetime.date(2020, 1, 1)]}), TypeError,
      "column 't' of X has dtype datetime64", "convert"),
-    (pa.table({"t": pa.array([1], pa.duration("s"))}), TypeError,
+    ("durations in Arrow", pa.table({"t": pa.array([1], pa.duration("s"))}), TypeError,
      "column 't' of X has dtype timedelta64", "convert"),
-    (pd.DataFrame({"s": pd.arrays.SparseArray([0, 1])}), TypeError,
+    ("a sparse column", pd.DataFrame({"s": pd.arrays.SparseArray([0, 1])}), TypeError,
      "Column 's' of X is sparse", ".sparse.to_dense()"),
-    (pl.LazyFrame({"a": [1, 2]}), TypeError,
+    ("a lazy query", pl.LazyFrame({"a": [1, 2]}), TypeError,
      "X is a query that has not run yet", "X.collect()"),
 ]  # fmt: skip
 
@@ -180,6 +223,19 @@ BAD_PARAMETERS = [
 ]  # fmt: skip
 
 
+every_bad_input = pytest.mark.parametrize(
+    ("rows", "kind", "opening", "detail"),
+    [pytest.param(*rest, id=name) for name, *rest in BAD_ROWS + BAD_TABLES],
+)
+
+
+def name_of(value):
+    """Name the parameters of a case in its id."""
+    if isinstance(value, dict):
+        return ", ".join(f"{k}={reprlib.repr(v)}" for k, v in value.items())
+    return ""
+
+
 def assert_says(error, opening, detail):
     message = str(error.value)
     assert message.startswith(opening)
@@ -188,7 +244,7 @@ def assert_says(error, opening, detail):
     assert len(message) < 400
 
 
-@pytest.mark.parametrize(("rows", "kind", "opening", "detail"), BAD_ROWS + BAD_TABLES)
+@every_bad_input
 def test_rows(rows, kind, opening, detail):
     with pytest.raises(kind) as error:
         k_means(rows, 1)
@@ -197,7 +253,7 @@ def test_rows(rows, kind, opening, detail):
 
 
 @pytest.mark.filterwarnings("ignore:X has feature names")
-@pytest.mark.parametrize(("rows", "kind", "opening", "detail"), BAD_ROWS + BAD_TABLES)
+@every_bad_input
 def test_rows_in_the_estimator(rows, kind, opening, detail):
     fitted = KMeans(1).fit(X)
     attempts = [KMeans(1).fit, fitted.predict, fitted.transform, fitted.score]
@@ -209,7 +265,7 @@ def test_rows_in_the_estimator(rows, kind, opening, detail):
         assert_says(error, opening, detail)
 
 
-@pytest.mark.parametrize(("rows", "kind", "opening", "detail"), BAD_ROWS + BAD_TABLES)
+@every_bad_input
 def test_rows_in_the_seeding(rows, kind, opening, detail):
     with pytest.raises(kind) as error:
         kmeans_plusplus(rows, 1)
@@ -217,7 +273,7 @@ def test_rows_in_the_seeding(rows, kind, opening, detail):
     assert_says(error, opening, detail)
 
 
-@pytest.mark.parametrize(("parameters", "opening", "detail"), BAD_PARAMETERS)
+@pytest.mark.parametrize(("parameters", "opening", "detail"), BAD_PARAMETERS, ids=name_of)
 def test_parameters(parameters, opening, detail):
     with pytest.raises((ValueError, TypeError)) as error:
         k_means(X, **{"n_clusters": 2} | parameters)

@@ -184,6 +184,30 @@ def test_rows_far_beyond_the_centroids_are_labelled_canonically(k, far):
     assert (labels == 0).all() or far < 1e60
 
 
+@pytest.mark.parametrize("rows_at", [1e-300, 1e-200, 1.0, 1e150, 1e160, 1e200, 1e307])
+@pytest.mark.parametrize("fitted_at", [1e-200, 1.0, 1e200])
+def test_rows_of_another_size_than_the_fitted_ones(fitted_at, rows_at):
+    """Distances and their squared sum are right wherever float64 can hold them."""
+    rng = np.random.default_rng(0)
+    model = KMeans(5, random_state=0).fit(rng.normal(size=(60, 6)) * fitted_at)
+    X = rng.normal(size=(40, 6)) * rows_at
+    X[::2, 1:] *= 0.5
+
+    labels, distances, score = model.predict(X), model.transform(X), model.score(X)
+
+    # The larger side brought near 1; both sides lose nothing that shows beside the larger.
+    down = -math.frexp(max(fitted_at, rows_at))[1]
+    x, c = np.ldexp(X, down), np.ldexp(model.cluster_centers_, down)
+    expected = np.sqrt(((x[:, np.newaxis] - c) ** 2).sum(axis=2))
+    np.testing.assert_allclose(distances, np.ldexp(expected, -down), rtol=1e-14)
+    np.testing.assert_array_equal(labels, canonical_labels(x, c))
+    total = (expected.min(axis=1) ** 2).sum()
+    with np.errstate(over="ignore", under="ignore"):
+        assert -score == pytest.approx(np.ldexp(total, -2 * down), rel=1e-13, abs=5e-324)
+    for i in (0, 7):
+        np.testing.assert_array_equal(model.transform(X[i : i + 1])[0], distances[i])
+
+
 @contextmanager
 def flushing_to_zero():
     """What a library linked with -ffast-math does to the thread that loads it."""
@@ -320,6 +344,7 @@ def test_unhelpful_starts(start):
 
     assert (np.bincount(model.labels_, minlength=K) > 0).all()
     assert model.n_iter_ < 300
+    assert not np.isnan(model.history_.inertia).any()
     np.testing.assert_array_equal(model.predict(X), model.labels_)
     np.testing.assert_array_equal(init, untouched)
 

@@ -181,19 +181,28 @@ def test_every_centroid_is_the_exact_mean_of_its_rows(case):
 # What never goes up ---------------------------------------------------------------------------
 
 
+def at_most(inertia, bound, case):
+    """Whether ``inertia`` is no larger, but for near ties in the canonical distances.
+
+    A label is the centroid of least canonical distance, and that errs by (d + 2) 2⁻⁵³ of itself;
+    so a row may go to a centroid farther by twice as much. The rest, the update step and the
+    rounding of both sums, never raises it.
+    """
+    return inertia <= bound * (1 + (case.X.shape[1] + 2) * 2.0**-52)
+
+
 @given(cases())
 def test_inertia_never_rises_from_one_iteration_to_the_next(case):
     result = case.fit()
 
     inertias = [*result.history.inertia, result.inertia]
-    # Each is the exact one rounded to nearest, which keeps their order.
-    assert all(b <= a for a, b in pairwise(inertias))
+    assert all(at_most(b, a, case) for a, b in pairwise(inertias))
 
 
 @given(cases(), st.integers(1, 4))
 def test_more_iterations_or_runs_never_raise_the_inertia(case, count):
     few, more = (case.fit(max_iter=m).inertia for m in (count, count + 2))
-    assert more <= few
+    assert at_most(more, few, case)
 
     few, more = (case.fit(init="random", n_init=m, max_iter=3).inertia for m in (count, count + 2))
     assert more <= few
@@ -207,7 +216,7 @@ def test_one_more_cluster_never_raises_the_inertia(case, row):
 
     more = case.fit(n_clusters=len(start), init=start)
 
-    assert more.inertia <= fewer.inertia
+    assert at_most(more.inertia, fewer.inertia, case)
 
 
 # What changes nothing -------------------------------------------------------------------------
@@ -352,8 +361,8 @@ def test_no_run_beats_the_exhaustive_optimum_and_the_optimum_stays(X, k, data):
 
 @pytest.mark.parametrize("k", [2, 3, 4])
 def test_the_best_of_all_starts_on_rows_is_the_exhaustive_optimum(k):
-    """No theorem, so the sets are fixed: 200 of at most 12 rows, from every choice of k rows."""
-    for seed in range(200):
+    """No theorem, so the sets are fixed: 60 of at most 12 rows, from every choice of k rows."""
+    for seed in range(60):
         rng = np.random.default_rng([k, seed])
         X = rng.integers(-8, 9, (rng.integers(k, 13), rng.integers(1, 4))).astype(float)
         least, _ = optimum(X, k)
@@ -369,19 +378,22 @@ def test_the_best_of_all_starts_on_rows_is_the_exhaustive_optimum(k):
     st.integers(1, 8),
     st.integers(0, 99),
 )
-def test_no_run_beats_the_optimum_in_a_line(x, k, seed):
-    k = min(k, len(x))
+def test_numbers_in_a_line_get_the_optimum_and_no_start_beats_it(x, k, seed):
+    X, k = x[:, np.newaxis], min(k, len(x))
     least = optimum_in_line(np.sort(x), k)
 
     with in_this_way({}):
-        result = k_means(x[:, np.newaxis], k, random_state=seed)
+        found = k_means(X, k, random_state=seed)
+        started = k_means(X, k, init=X[np.random.default_rng(seed).permutation(len(X))[:k]])
 
     # Sums of at most 40 squares below 10⁴ err by less than 1e-8.
-    assert result.inertia >= least - 1e-7
+    assert found.optimal
+    assert found.inertia == pytest.approx(least, abs=1e-7)
+    assert started.inertia >= least - 1e-7
 
 
 @given(cases(), st.integers(1, 5))
-def test_seeds_are_rows_and_the_first_of_them_are_the_seeds_of_fewer_clusters(case, trials):
+def test_seeds_are_distinct_rows_that_weigh_something(case, trials):
     weight = None if case.weight is None else case.weight * 1.0
     with in_this_way(case.way):
         centers, rows = kmeans_plusplus(

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import numpy.typing as npt
@@ -48,7 +48,10 @@ class Counted:
         kept = keep_rows(source, numbers)
         return cls(kept, survey(kept, engine), weight[numbers], numbers)
 
-    def bind(self, engine: Engine) -> tuple[Dataset, Scale]:
-        """The rows bound to the engine, on a scale where their squares are safe."""
-        scale = Scale.of(self.survey, self.weight)
+    def bind(self, engine: Engine, top: float = 0.0) -> tuple[Dataset, Scale]:
+        """The rows bound to the engine, on a scale where squares of values up to theirs are safe.
+
+        ``top``: up to this value, too.
+        """
+        scale = Scale.of(replace(self.survey, top=max(top, self.survey.top)), self.weight)
         return scale.dataset(self.source, engine, self.survey, self.weight), scale

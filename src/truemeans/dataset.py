@@ -32,6 +32,10 @@ from truemeans.sources import Source
 __all__ = ["Dataset", "Survey", "survey"]
 
 
+# Squares of larger numbers, and the grids their sums lie on, could overflow.
+_SAFE_TO_SQUARE = 2.0**400
+
+
 @dataclass(frozen=True, slots=True)
 class Survey:
     """One look at all rows.
@@ -161,13 +165,18 @@ class Dataset:
             self.engine.max_abs_diff(X, centroids, self.labels[where])
             for where, X in self.source.blocks()
         )
-        value, _, bound = self._sum_sq_diff(centroids, self.labels, top)
-        if value < bound * 2.0**30:
-            # Far rows weigh so little that the grids, made for rows of full weight, miss the
-            # others. The correctly rounded sum is order-free too.
-            cost = self.own_sq_distances(centroids)
+        if top < _SAFE_TO_SQUARE:
+            value, _, bound = self._sum_sq_diff(centroids, self.labels, top)
+            if value >= bound * 2.0**30:
+                return value
+        # Far rows weigh so little that the grids, made for rows of full weight, miss the others;
+        # or centroids were given so far away that squares overflow. The correctly rounded sum is
+        # order-free too.
+        cost = self.own_sq_distances(centroids)
+        try:
             return math.fsum(cost if self.sample_weight is None else self.sample_weight * cost)
-        return value
+        except OverflowError:
+            return math.inf
 
     @property
     def spread(self) -> tuple[float, float, float]:

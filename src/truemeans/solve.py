@@ -6,6 +6,7 @@ what only shows while running (a callable ``init``).
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 from functools import partial
@@ -269,11 +270,21 @@ def inertia(
 ) -> float:
     """Inertia of the rows with their nearest centroids: the same bits as a fit's."""
     with open_engine(_plan_for(source, centroids, n_threads)) as engine:
-        dataset, scale = Counted.of(source, found, sample_weight, engine).bind(engine)
+        counted = Counted.of(source, found, sample_weight, engine)
+        value = _inertia(*counted.bind(engine), centroids)
+        top = float(np.abs(centroids).max())
+        if math.isinf(value) and top > counted.survey.top:
+            # On the scale of tiny rows the squares of ordinary centroids overflow.
+            value = _inertia(*counted.bind(engine, top), centroids)
+        return value
+
+
+def _inertia(dataset: Dataset, scale: Scale, centroids: npt.NDArray[Any]) -> float:
+    with np.errstate(over="ignore"):
         values = np.ldexp(np.asarray(centroids, np.float64), -scale.values)
-        sums = dataset.new_run(len(values))
-        dataset.assign(values, sums)
-        return scale.inertia(dataset.inertia(sums, values))
+    sums = dataset.new_run(len(values))
+    dataset.assign(values, sums)
+    return scale.inertia(dataset.inertia(sums, values))
 
 
 def distances(
@@ -282,10 +293,28 @@ def distances(
     """Distance of every row to every centroid, (n_samples, n_clusters), in the source's dtype."""
     out = np.empty((source.n_samples, len(centroids)), source.dtype)
     with open_engine(_plan_for(source, centroids, n_threads)) as engine:
-        source, values, exponent = _scaled_pair(source, centroids)
-        for where, X in source.blocks():
-            out[where] = np.ldexp(np.sqrt(engine.sq_distances(X, values)), exponent)
+        scaled, values, exponent = _scaled_pair(source, centroids)
+        for where, X in scaled.blocks():
+            sq_dist = engine.sq_distances(X, values)
+            # A distance may be beyond the largest number of the rows' type.
+            with np.errstate(over="ignore"):
+                out[where] = np.ldexp(np.sqrt(sq_dist), exponent)
+                far = where.start + np.flatnonzero(~np.isfinite(sq_dist).all(axis=1))
+                for rows, size in _by_size(source, far):
+                    small = np.ldexp(source.take(rows).astype(np.float64), -size)
+                    sq_dist = engine.sq_distances(small, np.ldexp(values, exponent - size))
+                    out[rows] = np.ldexp(np.sqrt(sq_dist), size)
     return out
+
+
+def _by_size(
+    source: Source, rows: npt.NDArray[np.intp]
+) -> Iterator[tuple[npt.NDArray[np.intp], int]]:
+    """Rows in groups whose largest entries share a power of two, with its exponent."""
+    if len(rows):
+        sizes = np.frexp(np.abs(source.take(rows)).max(axis=1))[1]
+        for size in np.unique(sizes):
+            yield rows[sizes == size], int(size)
 
 
 def _plan_for(source: Source, centroids: npt.NDArray[Any], n_threads: int | None) -> Plan:

@@ -28,8 +28,14 @@ class ScaledSource:
     def blocks(self) -> Iterator[tuple[slice, Rows]]:
         """Scale block by block."""
         for where, X in self._source.blocks():
-            yield where, np.ldexp(X, -self._exponent)
+            yield where, self._scaled(X)
 
     def take(self, rows: npt.NDArray[np.intp]) -> Rows:
         """Scale rows by number."""
-        return np.ldexp(self._source.take(rows), -self._exponent)
+        return self._scaled(self._source.take(rows))
+
+    def _scaled(self, X: Rows) -> Rows:
+        # Rows far beyond those the scale was chosen for become infinite, as their distances do.
+        with np.errstate(over="ignore", under="ignore"):
+            scaled: Rows = np.ldexp(X, -self._exponent)
+        return scaled
