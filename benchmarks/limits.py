@@ -27,7 +27,7 @@ _REPEATS = 5
 def machine() -> dict[str, Any]:
     """Name and size of the machine, versions, and the SIMD target truemeans takes."""
     from truemeans import __version__
-    from truemeans.engines.native import targets
+    from truemeans.targets import targets
 
     return {
         "cpu": _cpu_name(),

@@ -86,7 +86,7 @@ void bind_rows(nb::module_& m) {
         [](PyTeam& t, X2 X, Weight weight, In<double, Matrix> centroids, const std::string& scores,
            std::size_t block_rows, core::Skip* skip, std::optional<In<double, Matrix>> magic,
            InOut<std::int32_t, Vector> labels, std::optional<InOut<double, Cube>> sums) {
-            const core::Scores layout = scores_of(scores);
+            const core::Scores layout = scores_of(scores, *t.kernels);
             const core::Grids grids{data_or_null(magic), magic ? magic->shape(0) : 0};
             const core::Outcome o = unlocked([&] {
                 return core::assign(t.team, *t.kernels, rows_of<T>(X, weight),

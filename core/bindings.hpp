@@ -99,10 +99,11 @@ core::Rows<T> rows_of(const In<T, Matrix>& X, const Weight& weight = {}) {
 
 inline core::Centroids centroids_of(const In<double, Matrix>& c) { return {c.data(), c.shape(0)}; }
 
-inline core::Scores scores_of(const std::string& name) {
+inline core::Scores scores_of(const std::string& name, const core::Kernels& kernels) {
     if (name == "samples") return core::Scores::lanes_are_samples;
     if (name == "centroids") return core::Scores::lanes_are_centroids;
     if (name == "none") return core::Scores::none;
+    if (name == "tiles" && kernels.score_tiles) return core::Scores::tiles;
     throw std::invalid_argument("internal: no such scores");
 }
 

@@ -46,7 +46,7 @@ void bind_rows(nb::module_& m) {
         [](PyTeam& t, X2 X, Weight weight, In<double, Matrix> candidates,
            In<double, Vector> closest, const std::string& scores, std::size_t block_rows,
            std::size_t most) -> nb::object {
-            const core::Scores layout = scores_of(scores);
+            const core::Scores layout = scores_of(scores, *t.kernels);
             core::Closer found = unlocked([&] {
                 return core::find_closer(t.team, *t.kernels, rows_of<T>(X, weight),
                                          centroids_of(candidates), closest.data(), layout,

@@ -17,6 +17,10 @@ std::vector<double> exact_panels(Centroids centroids, std::size_t d) {
     return panels;
 }
 
+Margin margin_of(double g, double sq_norm_top) {
+    return {static_cast<float>(2.0 * g * 2.0 * sq_norm_top), static_cast<float>(2.0 * g)};
+}
+
 template <class T>
 Scaling scaling_for(double most, std::size_t d, double fixed_scale) {
     constexpr double kUnit = 1.0 / (1 << 24);
@@ -29,8 +33,7 @@ Scaling scaling_for(double most, std::size_t d, double fixed_scale) {
     const int exponent = std::clamp(-std::ilogb(std::sqrt(most)), -kRange, kRange);
     out.scale = fixed_scale > 0.0 ? fixed_scale : std::ldexp(1.0, exponent);
     out.sq_norm_top = most * out.scale * out.scale;
-    out.margin = {static_cast<float>(2.0 * g * 2.0 * out.sq_norm_top),
-                  static_cast<float>(2.0 * g)};
+    out.margin = margin_of(g, out.sq_norm_top);
     out.usable =
         out.sq_norm_top > std::ldexp(1.0, -40) && out.sq_norm_top < std::ldexp(1.0, 40);
     return out;
@@ -70,13 +73,14 @@ ScorePanels<T>::ScorePanels(Centroids centroids, std::size_t d, const Layout& la
     const double s = scaling.scale;
     scale = static_cast<T>(s);
     margin = scaling.margin;
+    sq_norm_top = scaling.sq_norm_top;
     usable = true;
 
     const std::size_t lanes = layout.lanes;
     const std::size_t slots = layout.centroid_of.empty() ? k : layout.centroid_of.size();
     n_panels = (slots + lanes - 1) / lanes;
     packed.assign(n_panels * lanes * d, 0.0f);
-    sq_norms.assign(n_panels * lanes, 1e38f);
+    sq_norms.assign(n_panels * lanes, kPaddingNorm);
     for (std::size_t slot = 0; slot < slots; ++slot) {
         const std::int32_t centroid = layout.centroid_of.empty()
                                           ? static_cast<std::int32_t>(slot)

@@ -34,6 +34,11 @@ struct Scaling {
     double sq_norm_top = 0.0;  // B, of the scaled centroids
     bool usable = false;
 };
+// The margin of scores whose error is at most g (||b||^2 + 2 ||a|| ||b||).
+Margin margin_of(double g, double sq_norm_top);
+// The norm of a centroid that only fills up a panel: no score comes near.
+constexpr float kPaddingNorm = 1e38f;
+
 template <class T>
 Scaling scaling_for(double most, std::size_t d, double fixed_scale = 0.0);
 
@@ -46,6 +51,7 @@ struct ScorePanels {
     std::vector<float> sq_norms;
     std::size_t n_panels = 0;
     Margin margin{0.0f, 0.0f};
+    double sq_norm_top = 0.0;  // B, of the packed centroids
     bool usable = false;  // false: the bound does not hold here, settle every row
 
     ScorePanels() = default;

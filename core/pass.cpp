@@ -7,18 +7,25 @@
 #include "panels.hpp"
 #include "settle.hpp"
 #include "skip.hpp"
+#include "tiles.hpp"
 
 namespace truemeans {
 
 namespace {
 
+std::size_t rows_per_block(const Kernels& kernels, Scores scores) {
+    if (scores == Scores::tiles) return kernels.tile_rows;
+    return scores == Scores::lanes_are_samples ? kernels.sample_lanes : kernels.centroid_lanes;
+}
+
 // Rows a thread takes at a time: a packed chunk of about a quarter of a megabyte, which a
 // second-level cache holds beside the centroids.
 std::size_t rows_per_chunk(const Kernels& kernels, Scores scores, std::size_t d,
                            std::size_t block_rows) {
-    const std::size_t step =
-        scores == Scores::lanes_are_samples ? kernels.sample_lanes : kernels.centroid_lanes;
-    const std::size_t fits = std::clamp<std::size_t>((256u << 10) / (4 * d), step, 768);
+    const std::size_t step = rows_per_block(kernels, scores);
+    // Tiles are read so fast that centroids from beyond the cache must serve more rows.
+    const std::size_t bytes = scores == Scores::tiles ? 768u << 10 : 256u << 10;
+    const std::size_t fits = std::clamp<std::size_t>(bytes / (4 * d), step, 768);
     const std::size_t rows = block_rows ? block_rows : fits;
     return block_rows ? rows : rows / step * step;
 }
@@ -29,24 +36,30 @@ std::size_t at(std::int32_t i) { return static_cast<std::size_t>(i); }
 template <class T>
 struct Scratch {
     typename Settler<T>::Scratch settle;
+    typename TileSettler<T>::Scratch settle_tiles;
+    std::vector<std::int32_t> undecided;    // places
     std::vector<float> packed, norms, best, second, gap;
+    Aligned<std::uint16_t> tiles;
     std::vector<std::int32_t> rows;         // numbers in the chunk
     std::vector<std::int32_t> label;        // new labels
     std::vector<std::int32_t> moved, from, to;
     std::vector<double> sums;
     std::size_t n_changed = 0, n_settled = 0, n_scored = 0;
 
-    Scratch(const Kernels& kernels, const Settler<T>& settler, Scores scores, std::size_t chunk,
-            std::size_t d, std::size_t n_sums)
-        : settle(settler), rows(chunk), moved(chunk), from(chunk), to(chunk), sums(n_sums) {
+    Scratch(const Kernels& kernels, const Settler<T>& settler,
+            const TileSettler<T>& tile_settler, Scores scores, std::size_t chunk, std::size_t d,
+            std::size_t n_sums)
+        : settle(settler), settle_tiles(tile_settler, chunk), undecided(chunk), rows(chunk), moved(chunk), from(chunk), to(chunk), sums(n_sums) {
         if (scores == Scores::none) {
             label.resize(chunk);
             return;
         }
-        const bool by_samples = scores == Scores::lanes_are_samples;
-        const std::size_t tile = by_samples ? kernels.sample_lanes : kernels.centroid_lanes;
-        const std::size_t padded = (chunk + tile - 1) / tile * tile;
-        packed.resize(padded * d);
+        const std::size_t block = rows_per_block(kernels, scores);
+        const std::size_t padded = (chunk + block - 1) / block * block;
+        if (scores == Scores::tiles)
+            tiles.resize(padded * tile_row_entries(d));
+        else
+            packed.resize(padded * d);
         for (auto* floats : {&norms, &best, &second, &gap}) floats->resize(padded);
         label.resize(padded);
     }
@@ -67,7 +80,10 @@ struct Pass {
     Skip* skip;
     Grids grids;
     const ScorePanels<T>& panels;
+    const TilePanels& tiles;
+    Margin margin;
     const Settler<T>& settler;
+    const TileSettler<T>& tile_settler;
 
     // Numbers of the rows to score, in t.rows; all of them unless skip knows better.
     std::size_t choose(std::size_t begin, std::size_t n, const std::int32_t* labels,
@@ -84,11 +100,19 @@ struct Pass {
         const T* X = rows.X + begin * rows.d;
         const std::int32_t* list = m < n ? t.rows.data() : nullptr;
         const TwoNearest out{t.best.data(), t.second.data(), t.label.data()};
+        const std::size_t block = rows_per_block(kernels, scores);
+        const std::size_t n_blocks = (m + block - 1) / block;
+        if (scores == Scores::tiles) {
+            table.pack_tiles(X, list, m, rows.d, panels.centering(), t.tiles.data(),
+                             t.norms.data());
+            kernels.score_tiles(t.tiles.data(), n_blocks, rows.d, tiles.packed.data(),
+                                tiles.sq_norms.data(), tiles.n_panels, out);
+            return;
+        }
         if (scores == Scores::lanes_are_samples) {
             table.pack_samples(X, list, m, rows.d, panels.centering(), t.packed.data(),
                                t.norms.data());
-            kernels.score_samples(t.packed.data(),
-                                  (m + kernels.sample_lanes - 1) / kernels.sample_lanes, rows.d,
+            kernels.score_samples(t.packed.data(), n_blocks, rows.d,
                                   panels.packed.data(), panels.sq_norms.data(), centroids.k, out);
             return;
         }
@@ -114,23 +138,45 @@ struct Pass {
         }
         if (panels.usable) score(begin, m, n, t);
         t.n_scored += m;
+        std::size_t n_undecided = 0;
         for (std::size_t p = 0; p < m; ++p) {
+            t.undecided[n_undecided] = static_cast<std::int32_t>(p);
             // Written so that a score that is not a number counts as undecided.
-            const bool decided =
-                panels.usable && t.second[p] - t.best[p] >
-                                     panels.margin.constant + panels.margin.slope * t.norms[p];
-            if (!decided) {
-                t.label[p] = settler.label(rows.X + (begin + at(t.rows[p])) * rows.d,
-                                           panels.usable ? t.best[p] : 0.0f,
-                                           panels.usable ? t.norms[p] : 0.0f, t.settle);
-                ++t.n_settled;
+            n_undecided += !(panels.usable && t.second[p] - t.best[p] > margin_of_row(p, t));
+        }
+        t.n_settled += n_undecided;
+        settle(begin, n_undecided, t);
+    }
+
+    float margin_of_row(std::size_t p, const Scratch<T>& t) const {
+        return margin.constant + margin.slope * t.norms[p];
+    }
+
+    // New labels of the first n undecided rows.
+    void settle(std::size_t begin, std::size_t n, Scratch<T>& t) const {
+        const T* X = rows.X + begin * rows.d;
+        if (tiles.n_panels > 0) {
+            for (std::size_t i = 0; i < n; ++i) {
+                const std::size_t p = at(t.undecided[i]);
+                t.settle_tiles.rows[i] = t.rows[p];
+                t.settle_tiles.limit[i] = t.best[p] + margin_of_row(p, t);
             }
+            tile_settler.label(X, n, t.settle_tiles);
+            for (std::size_t i = 0; i < n; ++i)
+                t.label[at(t.undecided[i])] = t.settle_tiles.count[i];
+            return;
+        }
+        for (std::size_t i = 0; i < n; ++i) {
+            const std::size_t p = at(t.undecided[i]);
+            t.label[p] = settler.label(X + at(t.rows[p]) * rows.d,
+                                       panels.usable ? t.best[p] : 0.0f,
+                                       panels.usable ? t.norms[p] : 0.0f, t.settle);
         }
     }
 
     // What the scores prove about later passes. An undecided row has no slack.
     void keep_slack(std::size_t begin, std::size_t m, Scratch<T>& t) const {
-        kernels.distance_gap(t.best.data(), t.second.data(), t.norms.data(), m, panels.margin,
+        kernels.distance_gap(t.best.data(), t.second.data(), t.norms.data(), m, margin,
                              t.gap.data());
         for (std::size_t p = 0; p < m; ++p) {
             const float gone = skip->travel.of()[at(t.label[p])] + skip->travel.farthest();
@@ -200,20 +246,29 @@ Outcome assign(Team& team, const Kernels& kernels, Rows<T> rows, Centroids centr
     skip = ready(skip, centroids, rows.d, panels);
     const RowKernels<T>& table = kernels_for(kernels, rows.X);
     ScorePanels<T> lanes;
+    TilePanels tiles;
+    if (panels.usable && scores == Scores::tiles)
+        tiles = TilePanels(panels.packed, panels.sq_norms, panels.sq_norm_top, rows.d,
+                           kernels.tile_rows);
     if (panels.usable && scores == Scores::lanes_are_samples) {
         const Frame same = panels.frame();
         lanes = ScorePanels<T>(centroids, rows.d,
                                layout_of(kernels, Scores::lanes_are_centroids), &same);
     }
     const ScorePanels<T>& settling = lanes.usable ? lanes : panels;
+    const Margin margin = scores == Scores::tiles ? tiles.margin : panels.margin;
     const Settler<T> settler{kernels,
                              table,
                              centroids,
                              rows.d,
-                             panels.usable ? &settling : nullptr,
+                             panels.usable && tiles.n_panels == 0 ? &settling : nullptr,
                              nullptr,
-                             exact_panels(centroids, rows.d)};
-    const Pass<T> pass{kernels, table, rows, centroids, scores, skip, grids, panels, settler};
+                             tiles.n_panels > 0 ? std::vector<double>{}
+                                                : exact_panels(centroids, rows.d)};
+    const TileSettler<T> tile_settler{kernels, table, centroids,
+                                      rows.d,  tiles, panels.centering()};
+    const Pass<T> pass{kernels, table, rows, centroids, scores, skip, grids,
+                       panels, tiles, margin, settler, tile_settler};
     const std::size_t chunk = std::min(rows_per_chunk(kernels, scores, rows.d, block_rows), rows.n);
     const std::size_t n_sums = sums ? centroids.k * grids.n_grids * (rows.d + 1) : 0;
 
@@ -222,7 +277,7 @@ Outcome assign(Team& team, const Kernels& kernels, Rows<T> rows, Centroids centr
     std::vector<Scratch<T>> scratch;
     scratch.reserve(n_threads);
     for (std::size_t t = 0; t < n_threads; ++t)
-        scratch.emplace_back(kernels, settler, scores, chunk, rows.d, t == 0 ? 0 : n_sums);
+        scratch.emplace_back(kernels, settler, tile_settler, scores, chunk, rows.d, t == 0 ? 0 : n_sums);
 
     team.run(rows.n, chunk, [&](std::size_t thread, std::size_t begin, std::size_t end) {
         Scratch<T>& t = scratch[thread];

@@ -11,7 +11,8 @@
 namespace truemeans {
 
 // How the scores of a pass are laid out; the labels are the same for all.
-enum class Scores { none, lanes_are_samples, lanes_are_centroids };
+// Tiles are for targets with a matrix unit.
+enum class Scores { none, lanes_are_samples, lanes_are_centroids, tiles };
 
 template <class T>
 struct Rows {

@@ -1,5 +1,11 @@
 #include "targets.hpp"
 
+#ifdef TM_AMX
+#include <cpuid.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+#endif
+
 namespace truemeans {
 
 #define TM_DECLARE_TARGET(name)                  \
@@ -11,6 +17,9 @@ TM_DECLARE_TARGET(avx2)
 TM_DECLARE_TARGET(avx512)
 #endif
 #undef TM_DECLARE_TARGET
+#ifdef TM_AMX
+extern void fill_tiles_amx(Kernels& table);
+#endif
 
 namespace {
 
@@ -24,6 +33,23 @@ Kernels make(const char* name, const char* description, void (*scores)(Kernels&)
     return table;
 }
 
+#ifdef TM_AMX
+// The processor has tiles and bfloat16, the system saves tiles with a thread's state, and it lets
+// this process use them: tiles are large, so Linux wants to be asked once.
+bool may_use_tiles() {
+    constexpr unsigned kBf16 = 1u << 22, kTiles = 1u << 24, kVectorBf16 = 1u << 5;
+    unsigned a = 0, b = 0, c = 0, d = 0;
+    if (!__get_cpuid_count(7, 0, &a, &b, &c, &d) || !(d & kBf16) || !(d & kTiles)) return false;
+    if (!__get_cpuid_count(7, 1, &a, &b, &c, &d) || !(a & kVectorBf16)) return false;
+    std::uint32_t low = 0, high = 0;
+    __asm__("xgetbv" : "=a"(low), "=d"(high) : "c"(0));
+    constexpr std::uint32_t kTileState = 3u << 17;
+    constexpr long kRequestPermission = 0x1023, kTileData = 18;
+    return (low & kTileState) == kTileState &&
+           syscall(SYS_arch_prctl, kRequestPermission, kTileData) == 0;
+}
+#endif
+
 std::vector<Kernels> detect() {
     std::vector<Kernels> targets;
 #ifdef TM_X86
@@ -35,6 +61,15 @@ std::vector<Kernels> detect() {
     if (avx512)
         targets.push_back(
             make("avx512", "AVX-512 F/BW/DQ/VL", fill_scores_avx512, fill_exact_avx512));
+#ifdef TM_AMX
+    if (avx512 && may_use_tiles()) {
+        Kernels amx = targets.back();
+        amx.name = "amx";
+        amx.description = "AVX-512, and AMX tiles of bfloat16";
+        fill_tiles_amx(amx);
+        targets.insert(targets.begin(), amx);
+    }
+#endif
     if (avx2) targets.push_back(make("avx2", "AVX2 + FMA", fill_scores_avx2, fill_exact_avx2));
 #endif
     targets.push_back(make("baseline", "the compiler's default for this architecture",

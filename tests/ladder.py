@@ -9,10 +9,10 @@ import numpy as np
 
 from truemeans.dataset import Dataset, survey
 from truemeans.engines import open_engine
-from truemeans.engines.native import targets
 from truemeans.lloyd import Run, lloyd
 from truemeans.result import Plan, Result
 from truemeans.sources import ArraySource, Source
+from truemeans.targets import has_tiles, targets
 
 REFERENCE = Plan("reference", "", 1, "none", "none", 0, "the definition")
 SCORES = ("samples", "centroids", "none")
@@ -22,7 +22,7 @@ KINDS = ("lattice", "normal", "offset", "wide", "twins")
 def native_plans() -> Iterator[Plan]:
     """Every target and layout of scores, with and without threads, in odd blocks."""
     for target in targets():
-        for scores in SCORES:
+        for scores in SCORES + (("tiles",) if has_tiles(target) else ()):
             yield Plan("native", target, 1, scores, "none", 0, "forced")
             yield Plan("native", target, 3, scores, "rows", 7, "forced")
         yield Plan("native", target, 2, "centroids", "groups", 0, "forced")

@@ -9,10 +9,10 @@ from ladder import name_of
 from truemeans.dataset import Dataset, survey
 from truemeans.engines import native as native_engine
 from truemeans.engines import open_engine
-from truemeans.engines.native import targets
 from truemeans.plan import n_groups
 from truemeans.result import Plan
 from truemeans.sources import ArraySource
+from truemeans.targets import has_tiles, targets
 
 
 def dense(target):
@@ -23,6 +23,9 @@ def skipping(target):
     yield Plan("native", target, 2, "samples", "rows", 0, "rows")
     yield Plan("native", target, 1, "centroids", "rows", 17, "rows")
     yield Plan("native", target, 2, "centroids", "groups", 0, "groups")
+    if has_tiles(target):
+        yield Plan("native", target, 2, "tiles", "rows", 0, "rows")
+        yield Plan("native", target, 1, "tiles", "rows", 17, "rows")
 
 
 def boxed(target):

@@ -17,7 +17,8 @@ from ladder import (
 )
 from truemeans.engines import open_engine
 from truemeans.engines.base import Proposals, RowState, SqGrids
-from truemeans.engines.native import NativeEngine, targets
+from truemeans.engines.native import NativeEngine
+from truemeans.targets import targets
 
 DTYPES = (np.float32, np.float64)
 # Sizes on both sides of vector widths and tiles.

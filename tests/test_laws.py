@@ -17,8 +17,8 @@ from exact import exact_inertia, exact_mean, optimum, optimum_in_line
 from ladder import KINDS, canonical_labels, make_rows
 from truemeans import KMeans, k_means, kmeans_plusplus
 from truemeans.engines import native as native_engine
-from truemeans.engines.native import targets
-from truemeans.plan import METHODS
+from truemeans.plan import methods
+from truemeans.targets import targets
 
 DTYPES = (np.float32, np.float64)
 # Rows of wide range are left out where exact means count: a mean is right to 2⁻¹⁰⁰ of its
@@ -80,9 +80,10 @@ class in_this_way:  # noqa: N801 - reads as a statement
 
 @st.composite
 def ways(draw, d):
-    scores, skip = draw(st.sampled_from([m for m in METHODS if m[1] != "boxes" or d <= 3]))
+    target = draw(st.sampled_from(list(targets())))
+    scores, skip = draw(st.sampled_from(methods(target, d)))
     return {
-        "TRUEMEANS_TARGET": draw(st.sampled_from(list(targets()))),
+        "TRUEMEANS_TARGET": target,
         "TRUEMEANS_METHOD": f"{scores}/{skip}/{draw(st.integers(0, 9))}",
     }
 

@@ -11,9 +11,9 @@ import pytest
 import truemeans
 from ladder import assert_same_run, bits, make_rows, native_plans, run
 from truemeans.engines import native as native_engine
-from truemeans.engines.native import targets
-from truemeans.plan import METHODS, make_plan
+from truemeans.plan import METHODS, make_plan, methods
 from truemeans.sources import ArraySource, NpySource, keep_rows, npy
+from truemeans.targets import has_tiles, targets
 
 PLAN = next(native_plans())
 INITS = ("k-means++", "random", "array", "callable")
@@ -57,10 +57,6 @@ def forced(target, scores, skip, block_rows=0):
         yield
 
 
-def methods(d):
-    return [(scores, skip) for scores, skip in METHODS if skip != "boxes" or d <= 3]
-
-
 # How it is computed ---------------------------------------------------------------------------
 
 
@@ -74,7 +70,7 @@ def test_every_method_target_and_number_of_threads(shape, init, dtype, weighted)
     problem = options(X, k, init, weighted)
     expected = history(truemeans.k_means(X, **problem))
     for target in targets():
-        for scores, skip in methods(d):
+        for scores, skip in methods(target, d):
             for n_threads, block_rows in WORKERS:
                 with forced(target, scores, skip, block_rows):
                     result = truemeans.k_means(X, **problem, n_threads=n_threads)
@@ -84,9 +80,11 @@ def test_every_method_target_and_number_of_threads(shape, init, dtype, weighted)
                 assert history(result) == expected, plan
 
 
-@pytest.mark.parametrize("scores", ["samples", "centroids"])
+@pytest.mark.parametrize("scores", ["samples", "centroids", "tiles"])
 @pytest.mark.parametrize("target", targets())
 def test_every_block_size(target, scores):
+    if scores == "tiles" and not has_tiles(target):
+        pytest.skip(f"{target} has no matrix unit")
     X = hard_rows(160, 9, np.float32)
     problem = options(X, 11, "array", weighted=False)
     expected = history(truemeans.k_means(X, **problem))
@@ -95,7 +93,9 @@ def test_every_block_size(target, scores):
             assert history(truemeans.k_means(X, **problem, n_threads=2)) == expected
 
 
-def test_the_plan_chooses_among_the_forced_methods():
+@pytest.mark.parametrize("target", targets())
+def test_the_plan_chooses_among_the_forced_methods(target, monkeypatch):
+    monkeypatch.setenv("TRUEMEANS_TARGET", target)
     shapes = [
         (n, d, k)
         for n in (10, 1000, 60_000, 30_000_000)
@@ -103,8 +103,11 @@ def test_the_plan_chooses_among_the_forced_methods():
         for k in (1, 2, 50, 1000)
     ]
     chosen = {(plan.scores, plan.skip) for plan in (make_plan(*shape) for shape in shapes)}
-    # Methods that remember nothing are what the others start from, before it pays.
-    assert chosen == set(METHODS) - {("samples", "none"), ("centroids", "none")}
+    # Methods that remember nothing are what the others start from, before it pays. A matrix unit
+    # takes the shapes for which others need bounds by groups.
+    other = ("centroids", "groups") if has_tiles(target) else ("tiles", "rows")
+    start = {("samples", "none"), ("centroids", "none"), ("tiles", "none")}
+    assert chosen == set(METHODS) - start - {other}
 
 
 @pytest.mark.parametrize("method", ["samples", "rows/samples", "samples/rows/x", "samples/boxes"])
@@ -206,7 +209,7 @@ def test_every_way_to_stream_rows(d, init, dtype, weighted, tmp_path, monkeypatc
     np.save(tmp_path / "rows.npy", X)
     problem = options(X, 9, init, weighted)
     expected = history(truemeans.k_means(X, **problem))
-    ways = [*methods(d), ("none", "none"), ("centroids", "groups")]
+    ways = [*methods("", d), ("none", "none"), ("centroids", "groups")]
     for rows in (1, 2, 7, 60, 239, 240):
         monkeypatch.setattr(npy, "_BLOCK_BYTES", rows * X[0].nbytes)
         for scores, skip in ways if rows > 1 else ways[:2]:
@@ -264,7 +267,7 @@ def test_permuting_rows_permutes_labels_and_changes_no_other_bit(d, init, dtype,
     weight = problem.pop("sample_weight")
     expected = truemeans.k_means(X, **problem, sample_weight=weight)
     rng = np.random.default_rng(2)
-    for scores, skip in methods(d):
+    for scores, skip in methods("", d):
         order = rng.permutation(len(X))
         with forced("", scores, skip):
             actual = truemeans.k_means(
@@ -281,7 +284,7 @@ def test_predicting_one_row_is_predicting_the_batch(target):
     X = make_rows("lattice", 2000, 3, np.float32)  # many exact ties
     model = truemeans.KMeans(20, random_state=0).fit(X)
     assert -model.score(X) == model.inertia_
-    for scores, skip in methods(3):
+    for scores, skip in methods(target, 3):
         with forced(target, scores, skip):
             batch = model.predict(X)
             single = [int(model.predict(X[i : i + 1])[0]) for i in range(0, 2000, 67)]

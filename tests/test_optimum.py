@@ -14,11 +14,11 @@ from ladder import REFERENCE
 from truemeans import KMeans, k_means
 from truemeans.dataset import Dataset, survey
 from truemeans.engines import open_engine
-from truemeans.engines.native import targets
 from truemeans.optimum import least_inertias, optimum
 from truemeans.plan import make_plan
 from truemeans.result import Plan
 from truemeans.sources import ArraySource
+from truemeans.targets import targets
 
 NATIVE = Plan("native", "", 2, "samples", "none", 0, "forced")
 MANY = 1 << 23

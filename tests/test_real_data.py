@@ -9,7 +9,7 @@ import pytest
 
 import truemeans
 from truemeans import textbook
-from truemeans.engines.native import targets
+from truemeans.targets import targets
 
 ROOT = Path(__file__).parents[1]
 FILES = sorted((ROOT / "tests" / "data").glob("*.csv"))

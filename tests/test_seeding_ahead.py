@@ -13,11 +13,12 @@ import truemeans
 from ladder import KINDS, REFERENCE, make_rows
 from truemeans.dataset import Dataset, survey
 from truemeans.engines import open_engine
-from truemeans.engines.native import NativeEngine, targets
+from truemeans.engines.native import NativeEngine
 from truemeans.plan import closer_scores
 from truemeans.result import Plan
 from truemeans.seeding import Draw, plusplus
 from truemeans.sources import ArraySource, NpySource
+from truemeans.targets import targets
 
 # The package has a function of the same name.
 MODULE = importlib.import_module("truemeans.seeding.plusplus")

@@ -44,6 +44,15 @@ struct Margin {
 
 constexpr float kFarScore = 3.0e38f;
 constexpr float kWildScore = 1.0e30f;  // scores of rows with larger norms may overflow
+// Entries of one row, and of one centroid, in tiles (tiles_amx.cpp): the halves of up to 16
+// features share a tile, of more they take two for each 32.
+constexpr bool fits_one_tile(std::size_t d) { return d <= 16; }
+constexpr std::size_t tile_row_entries(std::size_t d) {
+    return fits_one_tile(d) ? 32 : (d + 31) / 32 * 64;
+}
+constexpr std::size_t tile_centroid_entries(std::size_t d) {
+    return fits_one_tile(d) ? 64 : (d + 31) / 32 * 64;
+}
 struct TwoNearest {
     float* best;
     float* second;
@@ -71,6 +80,10 @@ struct RowKernels {
     // numbers of the rows to pack, null for all.
     void (*pack_samples)(const T* X, const std::int32_t* list, std::size_t n_rows, std::size_t d,
                          Centering<T> centering, float* cols, float* norms);
+    // Scores by a matrix unit; null without one. tiles (out): whole blocks of tile_rows rows,
+    // tile_row_entries(d) a row; norms padded likewise. list as above.
+    void (*pack_tiles)(const T* X, const std::int32_t* list, std::size_t n_rows, std::size_t d,
+                       Centering<T> centering, std::uint16_t* tiles, float* norms);
     // Scores, lanes = centroids. rows (out): [row][d]. list as above.
     void (*pack_rows)(const T* X, const std::int32_t* list, std::size_t n_rows, std::size_t d,
                       Centering<T> centering, float* rows, float* norms);
@@ -115,6 +128,8 @@ struct Kernels {
     std::size_t sample_lanes;    // rows per block of pack_samples
     std::size_t centroid_lanes;  // centroids per panel and rows per square, lanes = centroids
 
+    std::size_t tile_rows;       // rows per block, and centroids per panel, of score_tiles
+
     RowKernels<float> f32;
     RowKernels<double> f64;
 
@@ -136,6 +151,17 @@ struct Kernels {
     void (*score_samples)(const float* cols, std::size_t n_blocks, std::size_t d,
                           const float* centroids, const float* sq_norms, std::size_t k,
                           TwoNearest out);
+    // Scores by a matrix unit; null without one. centroids: whole panels of tile_rows, holding -2
+    // times the packed centroid in halves; sq_norms (n_panels * tile_rows), large for padding.
+    void (*score_tiles)(const std::uint16_t* rows, std::size_t n_blocks, std::size_t d,
+                        const std::uint16_t* centroids, const float* sq_norms,
+                        std::size_t n_panels, TwoNearest out);
+    // The slots whose score of score_tiles is at most the row's limit (n_blocks * tile_rows):
+    // count (in/out) adds how many, list (out): [row][most], the first of them.
+    void (*tiles_within)(const std::uint16_t* rows, std::size_t n_blocks, std::size_t d,
+                         const std::uint16_t* centroids, const float* sq_norms,
+                         std::size_t n_panels, const float* limit, std::size_t most,
+                         std::int32_t* list, std::int32_t* count);
     // The slots whose score with one packed row is at most limit: list (out, all slots), returns
     // how many. Padding lanes are never among them.
     std::size_t (*slots_within)(const float* row, std::size_t d, const float* panels,

@@ -26,29 +26,13 @@
 
 #include "kernels.hpp"
 #include "pack.inl.hpp"
+#include "transpose.inl.hpp"
+#include "two_nearest.inl.hpp"
 #include "vocabulary.hpp"
 
 namespace {
 
 constexpr size_t kTileCentroids = 4;
-
-inline VecF vmin(VecF a, VecF b) { return a < b ? a : b; }
-inline VecF vmax(VecF a, VecF b) { return a < b ? b : a; }
-
-struct Two {
-    VecF best, second;
-    VecI index;
-
-    inline void offer(VecF score, VecI id) {
-        second = vmin(second, vmax(best, score));
-        index = score < best ? id : index;
-        best = vmin(best, score);
-    }
-};
-
-inline Two nothing_yet() {
-    return {broadcast(truemeans::kFarScore), broadcast(truemeans::kFarScore), VecI{}};
-}
 
 // So many features of a block of rows, or of two panels, stay in a first-level cache; beyond,
 // partial scores wait in a second-level cache for the next chunk of features.
@@ -144,40 +128,6 @@ void score_samples(const float* cols, size_t n_blocks, size_t d, const float* ce
             store(out.second + at, two[v].second);
             store(out.index + at, two[v].index);
         }
-    }
-}
-
-// Interleaves two vectors: the lower halves, and the upper halves.
-#if TM_VECTOR_BYTES == 64
-inline VecF interleave_low(VecF a, VecF b) {
-    return __builtin_shufflevector(a, b, 0, 16, 1, 17, 2, 18, 3, 19, 4, 20, 5, 21, 6, 22, 7, 23);
-}
-inline VecF interleave_high(VecF a, VecF b) {
-    return __builtin_shufflevector(a, b, 8, 24, 9, 25, 10, 26, 11, 27, 12, 28, 13, 29, 14, 30,
-                                   15, 31);
-}
-#elif TM_VECTOR_BYTES == 32
-inline VecF interleave_low(VecF a, VecF b) {
-    return __builtin_shufflevector(a, b, 0, 8, 1, 9, 2, 10, 3, 11);
-}
-inline VecF interleave_high(VecF a, VecF b) {
-    return __builtin_shufflevector(a, b, 4, 12, 5, 13, 6, 14, 7, 15);
-}
-#else
-inline VecF interleave_low(VecF a, VecF b) { return __builtin_shufflevector(a, b, 0, 4, 1, 5); }
-inline VecF interleave_high(VecF a, VecF b) { return __builtin_shufflevector(a, b, 2, 6, 3, 7); }
-#endif
-
-// Transposes a square: log2(kLanes) rounds of interleaving each vector with the one half the
-// square away.
-inline void transpose(VecF (&square)[kLanes]) {
-    for (size_t round = 1; round < kLanes; round *= 2) {
-        VecF next[kLanes];
-        for (size_t i = 0; i < kLanes / 2; ++i) {
-            next[2 * i] = interleave_low(square[i], square[i + kLanes / 2]);
-            next[2 * i + 1] = interleave_high(square[i], square[i + kLanes / 2]);
-        }
-        for (size_t i = 0; i < kLanes; ++i) square[i] = next[i];
     }
 }
 

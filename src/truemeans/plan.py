@@ -9,9 +9,18 @@ from __future__ import annotations
 import os
 
 from truemeans.result import Plan
+from truemeans.targets import has_tiles
 from truemeans.threads import resolve_threads
 
-__all__ = ["METHODS", "closer_scores", "make_plan", "most_pairs", "n_groups", "should_skip"]
+__all__ = [
+    "METHODS",
+    "closer_scores",
+    "make_plan",
+    "methods",
+    "most_pairs",
+    "n_groups",
+    "should_skip",
+]
 
 # The layouts of scores, and what each may remember between passes (result.Plan says what).
 METHODS = (
@@ -22,6 +31,8 @@ METHODS = (
     ("centroids", "none"),
     ("centroids", "rows"),
     ("centroids", "groups"),
+    ("tiles", "none"),
+    ("tiles", "rows"),
 )
 
 # Below this many multiply-adds a pass, packing centroids costs more than it saves (kernels small).
@@ -33,6 +44,9 @@ _THREADS_FROM = 2_000_000
 # samples reads them less often (kernels layout).
 _CENTROIDS_FROM_FEATURES = 32
 _CENTROIDS_TO_CLUSTERS = 128
+# The matrix unit takes 32 features and 32 centroids at a time, filled or not (kernels layout).
+_TILES_FROM_FEATURES = 12
+_TILES_FROM_CLUSTERS = 12
 # Bounds by groups cost about a hundred nanoseconds a row that is not skipped: they pay where
 # scoring a row densely costs several times that (run --only ivf,embed,midk).
 _GROUPS_FROM_ENTRIES = 65_536
@@ -86,24 +100,32 @@ def make_plan(
     work = n_samples * n_features * n_clusters
     small = work < _THREADS_FROM and n_threads is None
     threads = 1 if small else resolve_threads(n_threads)
-    scores, skip, reason = _method(n_samples, n_features, n_clusters)
+    scores, skip, reason = _method(n_samples, n_features, n_clusters, target)
     block_rows = 0
     if forced := os.environ.get("TRUEMEANS_METHOD", ""):
-        scores, skip, block_rows = _forced(forced, n_features)
+        scores, skip, block_rows = _forced(forced, n_features, target)
         reason = "forced by TRUEMEANS_METHOD"
     return Plan(engine, target, threads, scores, skip, block_rows, note + reason, max_runs)
 
 
-def _forced(method: str, n_features: int) -> tuple[str, str, int]:
+def methods(target: str, n_features: int) -> list[tuple[str, str]]:
+    """The methods that can label rows of so many features on a SIMD target."""
+    return [
+        (scores, skip)
+        for scores, skip in METHODS
+        if (skip != "boxes" or n_features <= _BOXES_TO_FEATURES)
+        and (scores != "tiles" or has_tiles(target))
+    ]
+
+
+def _forced(method: str, n_features: int, target: str) -> tuple[str, str, int]:
     scores, _, rest = method.partition("/")
     skip, _, rows = rest.partition("/")
-    fits = skip != "boxes" or n_features <= _BOXES_TO_FEATURES
-    if (scores, skip) not in METHODS or not (rows or "0").isdecimal() or not fits:
+    there = methods(target, n_features)
+    if (scores, skip) not in there or not (rows or "0").isdecimal():
         raise ValueError(
-            f"TRUEMEANS_METHOD={method!r} must be one of "
-            f"{', '.join(map('/'.join, METHODS))} (boxes for at most {_BOXES_TO_FEATURES} "
-            "features), and may end in a slash and a number of rows; unset it to leave the "
-            "choice to the plan."
+            f"TRUEMEANS_METHOD={method!r} must be one of {', '.join(map('/'.join, there))} here, "
+            "and may end in a slash and a number of rows; unset it to leave the choice to the plan."
         )
     return scores, skip, int(rows or "0")
 
@@ -117,7 +139,7 @@ def _optimum(n_samples: int, n_clusters: int) -> tuple[int, str]:
     )
 
 
-def _method(n_samples: int, n_features: int, n_clusters: int) -> tuple[str, str, str]:
+def _method(n_samples: int, n_features: int, n_clusters: int, target: str) -> tuple[str, str, str]:
     entries = n_features * n_clusters
     work = n_samples * entries
     if n_clusters == 1:
@@ -130,6 +152,12 @@ def _method(n_samples: int, n_features: int, n_clusters: int) -> tuple[str, str,
         and _BOXES_FROM_SAMPLES <= n_samples <= _BOXES_TO_SAMPLES
     ):
         return "samples", "boxes", "rows in boxes along a curve, few candidates each"
+    if (
+        n_features >= _TILES_FROM_FEATURES
+        and n_clusters >= _TILES_FROM_CLUSTERS
+        and has_tiles(target)
+    ):
+        return "tiles", "rows", "dense tiles by the matrix unit, a bound a row later"
     if entries >= _GROUPS_FROM_ENTRIES and n_features >= _GROUPS_FROM_FEATURES:
         return "centroids", "groups", "tiles of centroids, bounds by groups of centroids"
     if n_features >= _CENTROIDS_FROM_FEATURES and n_clusters <= _CENTROIDS_TO_CLUSTERS:

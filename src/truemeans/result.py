@@ -31,8 +31,9 @@ class Plan:
         SIMD target of the native engine; empty for the best one this machine can run.
     n_threads : int
         Threads of one call.
-    scores : {"samples", "centroids", "none"}
-        What the lanes of the fast scores run over; "none" goes straight to canonical distances.
+    scores : {"samples", "centroids", "tiles", "none"}
+        What the lanes of the fast scores run over, or "tiles" for a matrix unit; "none" goes
+        straight to canonical distances.
     skip : {"rows", "groups", "boxes", "none"}
         What is remembered between passes to skip work: one bound a row, bounds a row and group
         of centroids, rows sorted into boxes (at most 3 features), or nothing.

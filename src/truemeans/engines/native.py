@@ -24,16 +24,12 @@ from truemeans.engines.base import (
 )
 from truemeans.plan import closer_scores, n_groups, should_skip
 from truemeans.result import Plan
+from truemeans.targets import targets
 
-__all__ = ["NativeEngine", "targets"]
+__all__ = ["NativeEngine"]
 
 if N_SQ_GRIDS != _core.N_SQ_GRIDS:
     raise ImportError("truemeans._core was built from other sources; reinstall truemeans.")
-
-
-def targets() -> dict[str, str]:
-    """SIMD targets this machine can run, best first, with a description."""
-    return dict(_core.targets())
 
 
 class NativeEngine:

@@ -1,0 +1,94 @@
+#include "tiles.hpp"
+
+#include <algorithm>
+#include <bit>
+#include <numeric>
+
+namespace truemeans {
+
+namespace {
+
+constexpr std::size_t kSide = 16;  // centroids of one tile
+constexpr std::size_t kDeep = 32;  // features of one tile
+
+// Rounded to nearest, ties to even; the values here are far from overflow.
+std::uint16_t to_bf16(float x) {
+    const auto bits = std::bit_cast<std::uint32_t>(x);
+    return static_cast<std::uint16_t>((bits + 0x7fffu + ((bits >> 16) & 1u)) >> 16);
+}
+
+float from_bf16(std::uint16_t half) {
+    return std::bit_cast<float>(static_cast<std::uint32_t>(half) << 16);
+}
+
+// g of kernels/tiles_amx.cpp.
+double tile_error(std::size_t d) {
+    const double steps = 3.0 * static_cast<double>((d + kDeep - 1) / kDeep);
+    return 1.05 * (3.0 * 0x1p-16 + (steps + 36.0) * 0x1p-23);
+}
+
+}  // namespace
+
+TilePanels::TilePanels(const std::vector<float>& rows, const std::vector<float>& norms,
+                       double sq_norm_top, std::size_t d, std::size_t tile_rows)
+    : margin(margin_of(tile_error(d), sq_norm_top)) {
+    const std::size_t k = norms.size();
+    n_panels = (k + tile_rows - 1) / tile_rows;
+    sq_norms.assign(n_panels * tile_rows, kPaddingNorm);
+    std::copy(norms.begin(), norms.end(), sq_norms.begin());
+    packed.assign(n_panels * tile_rows * tile_centroid_entries(d), 0);
+    for (std::size_t j = 0; j < k; ++j) {
+        std::uint16_t* side = packed.data() + j / kSide * kSide * tile_centroid_entries(d);
+        for (std::size_t f = 0; f < d; ++f) {
+            std::uint16_t* hi = side + f / kDeep * 2 * kSide * kDeep + j % kSide * kDeep + f % kDeep;
+            const float v = rows[j * d + f];
+            hi[0] = to_bf16(v);
+            hi[kSide * kDeep] = to_bf16(v - from_bf16(hi[0]));
+            if (fits_one_tile(d)) hi[kDeep / 2] = hi[0];
+        }
+    }
+}
+
+template <class T>
+TileSettler<T>::Scratch::Scratch(const TileSettler& s, std::size_t n_rows) {
+    if (s.panels.n_panels == 0) return;
+    const std::size_t block = s.kernels.tile_rows;
+    const std::size_t padded = (n_rows + block - 1) / block * block;
+    rows.resize(padded);
+    limit.resize(padded);
+    norms.resize(padded);
+    tiles.resize(padded * tile_row_entries(s.d));
+    list.resize(padded * kMost);
+    count.resize(padded);
+    all.resize(s.centroids.k);
+    std::iota(all.begin(), all.end(), 0);
+}
+
+template <class T>
+void TileSettler<T>::label(const T* X, std::size_t n, Scratch& t) const {
+    if (n == 0) return;
+    const std::size_t block = kernels.tile_rows;
+    const std::size_t n_blocks = (n + block - 1) / block;
+    table.pack_tiles(X, t.rows.data(), n, d, centering, t.tiles.data(), t.norms.data());
+    std::fill(t.limit.begin() + static_cast<std::ptrdiff_t>(n), t.limit.end(), -kFarScore);
+    std::fill(t.count.begin(), t.count.end(), 0);
+    kernels.tiles_within(t.tiles.data(), n_blocks, d, panels.packed.data(),
+                         panels.sq_norms.data(), panels.n_panels, t.limit.data(), kMost,
+                         t.list.data(), t.count.data());
+    for (std::size_t p = 0; p < n; ++p) {
+        const T* x = X + static_cast<std::size_t>(t.rows[p]) * d;
+        const auto m = static_cast<std::size_t>(t.count[p]);
+        const std::int32_t* list = t.list.data() + p * kMost;
+        // Far below the scores of padding; false for what is not a number.
+        const bool safe = t.limit[p] < 1e30f && m > 0 && m <= kMost;
+        t.count[p] = safe && m == 1 ? list[0]
+                     : safe         ? table.nearest_of(x, d, centroids.values, list, m)
+                                    : table.nearest_of(x, d, centroids.values, t.all.data(),
+                                                       centroids.k);
+    }
+}
+
+template struct TileSettler<float>;
+template struct TileSettler<double>;
+
+}  // namespace truemeans
