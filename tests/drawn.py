@@ -39,7 +39,7 @@ def check_frame(page, walk, index):
     """Compare everything the page shows of a frame with the recorded run."""
     frame = walk.frames[index]
     before = walk.frames[index - 1] if index else None
-    value, square = walk.styles
+    row, square = walk.styles.row, walk.styles.square
     X = walk.run.X
     assert page.get_attribute("#stage", "data-frame") == frame.name
     assert page.inner_text("#title") == walk.teller.title(frame)
@@ -56,7 +56,7 @@ def check_frame(page, walk, index):
     if frame.kind == "assign" and before.labels is not None:
         changed = set(frame.changed.tolist())
     for i, (classes, name, _) in enumerate(drawn):
-        coordinates = ", ".join(map(value, X[i]))
+        coordinates = ", ".join(row(X[i]))
         assert f"Point {i + 1} at ({coordinates})" in name
         assert ("changed" in classes.split()) == (i in changed)
         if frame.labels is None:
@@ -65,15 +65,15 @@ def check_frame(page, walk, index):
             assert f"cluster-{frame.labels[i]}" in classes.split()
             assert f"cluster {letters(frame.labels)[i]}" in name
     table = cells(page, "#table")
-    for i, row in enumerate(table):
-        expected = [str(i + 1), *map(value, X[i])]
+    for i, line in enumerate(table):
+        expected = [str(i + 1), *row(X[i])]
         if frame.centroids is not None:
             expected += map(square, frame.sq_distances(X)[i])
         if frame.labels is not None:
             expected.append(letters(frame.labels)[i])
             last = [f for f in walk.frames[:index] if f.kind == "assign"]
             expected.append(f"was {letters(last[-1].labels)[i]}" if i in changed else "")
-        assert row == expected
+        assert line == expected
     assert len(table) == len(X)
     if frame.inertia is not None and frame.kind != "stop":
         assert page.text_content("#chart .now") == f"J = {square(frame.inertia)}"
@@ -115,14 +115,14 @@ def check_places(page, walk, frame, at):
 
 def check_update(page, walk, frame):
     """The sums, counts, means and moves that are shown."""
-    value, _ = walk.styles
+    row, length = walk.styles.row, walk.styles.length
     shown = each(page, "#numbers [data-cluster]", "innerText")
     for j, text in enumerate(shown):
         sums, count = frame.update.sums[j], frame.update.counts[j]
-        wanted = [f"{count}", value(frame.update.travel[j])]
-        wanted += [value(x) for x in frame.centroids[j]]
+        wanted = [f"{count}", length(frame.update.travel[j])]
+        wanted += row(frame.centroids[j])
         if count:
-            wanted += [value(x) for x in sums]
+            wanted += row(sums)
         found = numbers_in(text)
         for number in numbers_in(" ".join(wanted)):
             assert number in found, (text, wanted)
@@ -131,7 +131,7 @@ def check_update(page, walk, frame):
 
 def check_distances(page, walk, frame):
     """The point in the light: its terms add up to its squared distances, the least is its own."""
-    _, square = walk.styles
+    square = walk.styles.square
     lead = page.inner_text("#numbers .lead")
     i = int(re.match(r"Point (\d+)", lead).group(1)) - 1
     d = frame.sq_distances(walk.run.X)[i]

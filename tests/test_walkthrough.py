@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 import truemeans
 from commands import rows
 from truemeans import textbook
-from truemeans._walkthrough.numbers import Style, style_for
+from truemeans._walkthrough.numbers import Style, Styles, style_for
 from truemeans._walkthrough.page import recording
 from truemeans._walkthrough.plane import plane_of
 
@@ -221,18 +221,23 @@ class TestNumbers:
             (Style(False, 2), -0.0009999, "−1.00×10⁻³"),
             (Style(False, 2), 9.999e9, "1.00×10¹⁰"),
             (Style(False, 2), 0.0, "0.00"),
+            (Style(False, 2), 3.14159, "3.14"),
             (Style(True, 2), float("inf"), "∞"),
         ],
     )
     def test_styles(self, style, value, text):
         assert style(value) == text
 
-    @given(st.floats(1e-90, 1e90), st.integers(3, 4))
-    def test_every_span_gets_enough_digits(self, span, decades):
-        style = style_for(span, span, decades)
-        near, far = style(1.0 * span), style(1.01 * span)
-        assert near != far
-        assert len(near) < 18
+    @given(st.floats(1e-90, 1e90), st.floats(0, 8), st.integers(3, 4))
+    def test_numbers_a_hundredth_of_the_span_apart_differ(self, span, offset, decades):
+        top = span * 10.0**offset
+        style = style_for(span, top, decades)
+        assert style(top) != style(top - 0.01 * span)
+        assert len(style(top)) < 22
+
+    def test_each_column_has_its_own_digits(self):
+        styles = Styles.of(np.array([[1e6, 0.001, 5.0], [2e6, 0.002, 5.0]]))
+        assert styles.row([1234567.0, 0.00123456, 5.0]) == ["1234567", "0.001235", "5.000"]
 
 
 class TestPlane:

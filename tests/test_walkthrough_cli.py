@@ -122,16 +122,16 @@ class TestTerminal:
         flat = " ".join(re.sub(r"[│\n]", " ", out).split())
         for before, frame in zip((None, *walk.frames), walk.frames, strict=False):
             assert walk.teller.text(frame, before) in flat
-        value, square = walk.styles
+        row, square = walk.styles.row, walk.styles.square
         for frame in walk.frames:
             if frame.kind == "assign":
                 for i in frame.changed:
                     assert " ".join(map(square, frame.sq_distances(walk.run.X)[i])) in flat
             if frame.update is not None:
                 for j in range(2):
-                    sums = frame.update.sums[j]
-                    pairs = [x for pair in zip(sums, frame.centroids[j], strict=True) for x in pair]
-                    shown = " ".join([str(frame.update.counts[j]), *map(value, pairs)])
+                    sums, means = row(frame.update.sums[j]), row(frame.centroids[j])
+                    pairs = [text for pair in zip(sums, means, strict=True) for text in pair]
+                    shown = " ".join([str(frame.update.counts[j]), *pairs])
                     assert shown in flat
 
     def test_the_picture_shows_every_point_once(self, tm):

@@ -25,6 +25,7 @@ WALKS = {
     ),
     "line": lambda: truemeans.walkthrough([[0.0], [1], [2], [10], [11]], 2),
     "far": lambda: truemeans.walkthrough(IRIS[::5, :2] * 1e-9 + 1e3, 2),
+    "stretched": lambda: truemeans.walkthrough(IRIS[::5, :2] * [1e4, 1e-2], 3),
     "point": lambda: truemeans.walkthrough([[5, 5]], 1),
 }
 
@@ -167,7 +168,7 @@ class TestPoints:
     def test_hover_tap_and_keys_show_a_points_numbers(self, browser, pages):
         walk, path = pages("lesson")
         frame = next(f for f in walk.frames if f.name == "round-3-assign")
-        _, square = walk.styles
+        square = walk.styles.square
         with opened(browser, path, frame.name) as page:
             page.hover("#plot [data-point='8'] .reach", force=True)
             tip = page.inner_text("#tip")
@@ -215,9 +216,17 @@ class TestPoints:
     def test_with_more_columns_the_notice_says_what_distances_use(self, browser, pages):
         _, path = pages("iris")
         with opened(browser, path, "round-2-assign") as page:
-            assert "Distances are measured in all columns" in page.inner_text("#panel-walk .notice")
+            assert "Distances are measured in all columns" in page.inner_text("#all-columns")
             # Cells in the picture would not be the cells of the clusters.
             assert page.locator("#plot .cell").count() == 0
+            assert page.is_hidden("#not-to-scale")
+
+    def test_a_stretched_picture_says_so(self, browser, pages):
+        with opened(browser, pages("stretched")[1]) as page:
+            assert page.is_visible("#not-to-scale")
+        with opened(browser, pages("lesson")[1]) as page:
+            assert page.is_hidden("#not-to-scale")
+            assert page.locator("#all-columns").count() == 0
 
 
 class TestPredict:
@@ -345,10 +354,10 @@ class TestPaper:
                 assert text.startswith(walk.teller.title(frame))
                 assert walk.teller.text(frame, before) in text
                 if frame.update is not None:
-                    value, _ = walk.styles
+                    row = walk.styles.row
                     for j in range(2):
-                        sums = ", ".join(map(value, frame.update.sums[j]))
-                        means = ", ".join(map(value, frame.centroids[j]))
+                        sums = ", ".join(row(frame.update.sums[j]))
+                        means = ", ".join(row(frame.centroids[j]))
                         assert f"({sums}) ÷ {frame.update.counts[j]} = ({means})" in text
                 before = frame
 
@@ -364,7 +373,7 @@ class TestPaper:
 
     def test_a_worksheet_with_answers(self, browser, pages):
         walk, path = pages("lesson")
-        value, square = walk.styles
+        row, square = walk.styles.row, walk.styles.square
         with opened(browser, path, "worksheet") as page:
             page.select_option("#sheet-round", "2")
             assert not page.is_visible(".answer >> nth=0")
@@ -375,11 +384,11 @@ class TestPaper:
             rows_shown = cells(page, "#sheet")
             d = assign.sq_distances(walk.run.X)
             for i in range(30):
-                expected = [str(i + 1), *map(value, walk.run.X[i]), *map(square, d[i])]
+                expected = [str(i + 1), *row(walk.run.X[i]), *map(square, d[i])]
                 assert rows_shown[i] == [*expected, letters(assign.labels)[i]]
             for j in range(2):
-                pairs = zip(update.update.sums[j], update.centroids[j], strict=True)
-                flat = [value(x) for pair in pairs for x in pair]
+                sums, means = row(update.update.sums[j]), row(update.centroids[j])
+                flat = [text for pair in zip(sums, means, strict=True) for text in pair]
                 counts = str(update.update.counts[j])
                 assert rows_shown[30 + j] == [letters([j])[0], counts, *flat]
 

@@ -219,7 +219,7 @@ class TestByHand:
         assert len(state(page)["points"]) == 30
 
     def test_numbers_shown(self, page):
-        _, square = truemeans.walkthrough().styles
+        square = truemeans.walkthrough().styles.square
         page.click("#step")
         now = state(page)
         assert page.inner_text("#sandbox-objective") == square(now["inertia"])

@@ -6,10 +6,17 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Iterable
 from dataclasses import dataclass
 from decimal import ROUND_HALF_UP, Decimal
+from typing import TYPE_CHECKING, Any
 
-__all__ = ["Style", "style_for"]
+import numpy as np
+
+if TYPE_CHECKING:
+    import numpy.typing as npt
+
+__all__ = ["Style", "Styles", "style_for"]
 
 _MINUS = "−"
 _SUPERSCRIPTS = str.maketrans("-0123456789", "⁻⁰¹²³⁴⁵⁶⁷⁸⁹")
@@ -52,7 +59,44 @@ def _scientific(value: Decimal, digits: int) -> str:
     mantissa = scaled.quantize(Decimal(1).scaleb(-digits), ROUND_HALF_UP)
     if abs(mantissa) >= 10:
         mantissa, exponent = mantissa.scaleb(-1).quantize(Decimal(1).scaleb(-digits)), exponent + 1
-    return f"{mantissa}×10{str(exponent).translate(_SUPERSCRIPTS)}"
+    power = f"×10{str(exponent).translate(_SUPERSCRIPTS)}" if exponent else ""
+    return f"{mantissa}{power}"
+
+
+@dataclass(frozen=True, slots=True)
+class Styles:
+    """How the numbers of one run are written.
+
+    Attributes
+    ----------
+    values : tuple of Style
+        One a column: coordinates, sums and means.
+    length : Style
+        Distances, and places on principal axes.
+    square : Style
+        Squared distances and their sums.
+    """
+
+    values: tuple[Style, ...]
+    length: Style
+    square: Style
+
+    @classmethod
+    def of(cls, X: npt.NDArray[Any]) -> Styles:
+        """Return styles that tell these rows apart."""
+        low, high = X.min(axis=0).astype(float), X.max(axis=0).astype(float)
+        spans, tops = high - low, np.maximum(-low, high)
+        span = float(spans.max())
+        columns = zip(spans.tolist(), tops.tolist(), strict=True)
+        return cls(
+            tuple(style_for(width, top, decades=3) for width, top in columns),
+            style_for(span, span, decades=3),
+            style_for(span * span, span * span, decades=4),
+        )
+
+    def row(self, values: Iterable[float]) -> list[str]:
+        """Write one number a column."""
+        return [style(float(x)) for style, x in zip(self.values, values, strict=True)]
 
 
 def style_for(span: float, top: float, decades: int) -> Style:
@@ -61,6 +105,7 @@ def style_for(span: float, top: float, decades: int) -> Style:
     About ``decades`` powers of ten below the span are written.
     """
     digits = round(decades - math.log10(span)) if span > 0 else decades
-    if digits > 8 or top >= 1e8:
-        return Style(fixed=False, digits=decades + 1)
-    return Style(fixed=True, digits=max(digits, 0))
+    if digits <= 8 and top < 1e8:
+        return Style(fixed=True, digits=max(digits, 0))
+    offset = round(math.log10(top / span)) if span > 0 else 0
+    return Style(fixed=False, digits=min(decades + max(offset, 0), 15))

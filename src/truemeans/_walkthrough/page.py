@@ -71,7 +71,7 @@ def render(walk: Walkthrough) -> str:
 
 def recording(walk: Walkthrough) -> dict[str, Any]:
     """Return what the page's script reads: every number as it is, nothing rounded."""
-    value, square = walk.styles
+    styles = walk.styles
     origin, plane = walk.origin, walk.plane
     return {
         "columns": list(walk.names),
@@ -79,7 +79,11 @@ def recording(walk: Walkthrough) -> dict[str, Any]:
         "nIter": walk.teller.n_iter,
         "converged": walk.run.converged,
         "origin": {"drawn": list(origin.drawn), "maxIter": origin.max_iter},
-        "styles": {"value": _style(value), "square": _style(square)},
+        "styles": {
+            "values": [_style(style) for style in styles.values],
+            "length": _style(styles.length),
+            "square": _style(styles.square),
+        },
         "plane": {
             "kind": plane.kind,
             "names": list(plane.names),

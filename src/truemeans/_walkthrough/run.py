@@ -12,7 +12,7 @@ import numpy as np
 from truemeans import solve
 from truemeans._walkthrough.frames import Frame, Recording, follows, frames_of
 from truemeans._walkthrough.lesson import COLUMNS, POINTS
-from truemeans._walkthrough.numbers import Style, style_for
+from truemeans._walkthrough.numbers import Styles
 from truemeans._walkthrough.plane import Plane, plane_of
 from truemeans._walkthrough.story import Origin, Teller, count
 from truemeans.files import replacing
@@ -94,13 +94,9 @@ class Walkthrough:
         return plane_of(self.run.X, self.names)
 
     @cached_property
-    def styles(self) -> tuple[Style, Style]:
-        """How coordinates and squared distances are written."""
-        X = self.run.X.astype(np.float64)
-        span = float((X.max(axis=0) - X.min(axis=0)).max())
-        value = style_for(span, float(np.abs(X).max()) * len(X), decades=3)
-        top = span * span * X.size
-        return value, style_for(span * span, top, decades=4)
+    def styles(self) -> Styles:
+        """How numbers are written."""
+        return Styles.of(self.run.X)
 
     @cached_property
     def teller(self) -> Teller:
@@ -110,10 +106,10 @@ class Walkthrough:
         if run.settled:
             last = self.frames[-2]
             end = "still" if len(last.changed) else "settled"
-        value, square = self.styles
+        styles = self.styles
         return Teller(
             self.origin, self.names, len(run.X), len(run.final_centroids), len(run.labels),
-            end, value, square,
+            end, styles.length, styles.square,
         )  # fmt: skip
 
     def to_html(self) -> str:

@@ -60,8 +60,8 @@ class Teller:
     end : {"settled", "still", "tolerance", "early"}
         Why the run ended: no label changed and no centroid moved; no centroid moved, and so
         no label can change; the tolerance; or it was ended.
-    value, square : callable
-        How coordinates and squared distances are written.
+    length, square : callable
+        How distances and squared distances are written.
     """
 
     origin: Origin
@@ -70,7 +70,7 @@ class Teller:
     n_clusters: int
     n_iter: int
     end: str
-    value: Callable[[float], str]
+    length: Callable[[float], str]
     square: Callable[[float], str]
 
     def title(self, frame: Frame) -> str:
@@ -177,11 +177,11 @@ class Teller:
         if not travel.any():
             yield "Each is there already."
         elif self.n_clusters <= 4:
-            moves = [f"{letter(j)} moves {self.value(d)}" for j, d in enumerate(travel)]
+            moves = [f"{letter(j)} moves {self.length(d)}" for j, d in enumerate(travel)]
             yield f"{_listed(moves)}."
         else:
             far = int(np.argmax(travel))
-            yield f"{letter(far)} moves farthest: {self.value(float(travel[far]))}."
+            yield f"{letter(far)} moves farthest: {self.length(float(travel[far]))}."
         yield self._objective(before, frame)
 
     def _stop(self, frame: Frame, before: Frame | None) -> Iterator[str]:

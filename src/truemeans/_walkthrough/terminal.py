@@ -121,7 +121,7 @@ def _picture(walk: Walkthrough, frame: Frame, before: Frame | None, width: int) 
 def _means(walk: Walkthrough, frame: Frame) -> Table:
     assert frame.update is not None
     assert frame.centroids is not None
-    value, _ = walk.styles
+    styles = walk.styles
     table = Table(box=box.SIMPLE_HEAD, padding=(0, 1, 0, 0), pad_edge=False)
     table.add_column("cluster")
     names = walk.names[:_MOST_COLUMNS]
@@ -129,19 +129,18 @@ def _means(walk: Walkthrough, frame: Frame) -> Table:
         table.add_column(Text(name), justify="right")
     table.add_column("moved", justify="right")
     for j, size in enumerate(frame.update.counts):
-        cells = [
-            value(float(number))
-            for f in range(len(names))
-            for number in (frame.update.sums[j, f], frame.centroids[j, f])
-        ]
-        table.add_row(letter(j), str(size), *cells, value(float(frame.update.travel[j])))
+        sums, means = styles.row(frame.update.sums[j]), styles.row(frame.centroids[j])
+        pairs = zip(sums, means, strict=True)
+        cells = [text for pair in pairs for text in pair][: 2 * len(names)]
+        moved = styles.length(float(frame.update.travel[j]))
+        table.add_row(letter(j), str(size), *cells, moved)
     return table
 
 
 def _distances(walk: Walkthrough, frame: Frame, before: Frame) -> Table:
     """Squared distances of the points that changed sides, or of all in the first round."""
     assert frame.labels is not None
-    _, square = walk.styles
+    square = walk.styles.square
     table = Table(box=box.SIMPLE_HEAD, padding=(0, 1, 0, 0), pad_edge=False)
     table.add_column("point")
     shown = min(walk.teller.n_clusters, 6)

@@ -4,8 +4,8 @@ const steps = frames.filter((frame) => frame.inertia != null && frame.kind !== "
 
 function drawChart(svg, index) {
   const width = svg.parentElement.clientWidth || 400;
-  const height = 170;
-  const margin = { left: 10, right: 14, top: 22, bottom: 24 };
+  const height = 178;
+  const margin = { left: 10, right: 14, top: 30, bottom: 24 };
   svg.setAttribute("viewBox", `0 0 ${width} ${height}`);
   svg.replaceChildren();
   if (!steps.length) return;
@@ -14,6 +14,7 @@ function drawChart(svg, index) {
   const y = (J) => height - margin.bottom - (J / top) * (height - margin.top - margin.bottom);
   const known = steps.filter((step) => step.index <= index);
   const half = (x(1) - x(0)) / 2;
+  svg.classList.toggle("dense", steps.length > 40);
   draw("line", { x1: margin.left, x2: width - margin.right, y1: y(0), y2: y(0), class: "base" }, svg);
   if (known.length) {
     let path = `M${margin.left} ${y(known[0].inertia)}`;
@@ -27,8 +28,9 @@ function drawChart(svg, index) {
     const shown = step.index <= index;
     const at = shown ? y(step.inertia) : y(0);
     const group = draw("g", { class: `step ${step.kind} ${shown ? "known" : "ahead"}`, transform: `translate(${x(i)} ${at})` }, svg);
-    if (step.kind === "assign") draw("circle", { r: 4.5 }, group);
-    else draw("rect", { x: -4.5, y: -4.5, width: 9, height: 9 }, group);
+    const r = Math.min(4.5, Math.max(1.2, half * 0.8));
+    if (step.kind === "assign") draw("circle", { r }, group);
+    else draw("rect", { x: -r, y: -r, width: 2 * r, height: 2 * r }, group);
     const title = draw("title", {}, group);
     title.textContent = `${step.title}: ${shown ? square(step.inertia) : "still to come"}`;
     if (step.kind === "assign" && (steps.length < 40 || step.round % 5 === 1)) {

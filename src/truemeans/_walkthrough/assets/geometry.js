@@ -76,18 +76,27 @@ function layOut(points, width, height, margin) {
   };
 }
 
-// Round numbers between two ends, about `count` of them.
+// Round numbers between two ends, about `count` of them, with the digits that tell them apart.
 function ticks(low, high, count) {
   const rough = (high - low) / count;
   const power = 10 ** Math.floor(Math.log10(rough));
   const step = [1, 2, 5, 10].map((m) => m * power).find((s) => s >= rough) ?? power * 10;
+  const top = Math.max(Math.abs(low), Math.abs(high));
   const digits = Math.max(0, -Math.floor(Math.log10(step) + 1e-9));
-  const write = formatter(
-    step < 1e-4 || Math.max(Math.abs(low), Math.abs(high)) >= 1e6
-      ? { fixed: false, digits: 2 }
-      : { fixed: true, digits: Math.min(digits, 8) },
-  );
-  const values = [];
-  for (let i = Math.ceil(low / step); i * step <= high && values.length < 50; i++) values.push(i * step);
-  return values.map((value) => ({ value, text: write(value) }));
+  const fixed = digits <= 8 && top < 1e7;
+  const write = formatter({ fixed, digits: fixed ? digits : Math.min(15, Math.ceil(Math.log10(top / step))) });
+  const marks = [];
+  for (let i = Math.ceil(low / step); i * step <= high && marks.length < 50; i++) marks.push(i * step);
+  return marks.map((value) => ({ value, text: write(value) }));
+}
+
+const across = (layout) => ticks(layout.bounds[0][0], layout.bounds[1][0], Math.max(3, Math.min(8, layout.width / 60)));
+const upwards = (layout) => ticks(layout.bounds[0][1], layout.bounds[1][1], layout.height / 70);
+
+// A layout with room for the numbers of its axes.
+function layOutWithAxes(points, width, height) {
+  const margin = { left: 34, right: 16, top: 22, bottom: 38 };
+  const first = layOut(points, width, height, margin);
+  const longest = Math.max(...upwards(first).map((tick) => tick.text.length));
+  return layOut(points, width, height, { ...margin, left: Math.max(34, 7.5 * longest + 14) });
 }

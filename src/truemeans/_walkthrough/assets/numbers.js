@@ -11,7 +11,7 @@ function formatter({ fixed, digits }) {
     } else {
       const [mantissa, exponent] = value.toExponential(digits).split("e");
       const raised = [...String(Number(exponent))].map((sign) => SUPERSCRIPTS[sign]).join("");
-      text = `${mantissa}×10${raised}`;
+      text = Number(exponent) ? `${mantissa}×10${raised}` : mantissa;
     }
     if (!/[1-9]/.test(text)) text = text.replace("-", "");
     return text.replace("-", MINUS);

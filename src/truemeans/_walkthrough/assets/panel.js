@@ -15,7 +15,7 @@ function distanceRows(frame, i) {
     const row = make("tr", { class: j === own ? "own" : null });
     row.append(make("th", { scope: "row" }, chip(j)));
     if (run.columns.length <= MOST_TERMS) {
-      const terms = centroid.map((c, f) => `(${value(run.points[i][f])} ${MINUS} ${value(c)})²`);
+      const terms = centroid.map((c, f) => `(${values[f](run.points[i][f])} ${MINUS} ${values[f](c)})²`);
       row.append(cell(terms.join(" + "), { class: "terms" }));
     }
     row.append(cell(square(least[j]), { class: "number", "data-sq-distance": j }));
@@ -64,11 +64,11 @@ function updatePanel(frame) {
   if (K <= MOST_FRACTIONS && run.columns.length <= MOST_TERMS) {
     return sums.map((sum, j) =>
       make("div.mean", { "data-cluster": j },
-        make("p.lead", {}, chip(j), ` mean of ${plural(counts[j], "point")}`, make("span.travel", {}, `moved ${value(travel[j])}`)),
+        make("p.lead", {}, chip(j), ` mean of ${plural(counts[j], "point")}`, make("span.travel", {}, `moved ${length(travel[j])}`)),
         sum.map((total, f) =>
           make("p.division", {}, make("span.name", {}, run.columns[f]), " = ",
-            counts[j] ? fraction(value(total), String(counts[j])) : "stays", " = ",
-            make("strong", {}, value(frame.centroids[j][f]))))));
+            counts[j] ? fraction(values[f](total), String(counts[j])) : "stays", " = ",
+            make("strong", {}, values[f](frame.centroids[j][f]))))));
   }
   const columns = run.columns.flatMap((name) => [head(["Σ ", name]), head(["mean ", name])]);
   return make("div.scroll", { tabindex: "0", role: "group", "aria-label": "Sums and means" },
@@ -78,10 +78,10 @@ function updatePanel(frame) {
       make("tbody", {}, sums.map((sum, j) =>
         make("tr", { "data-cluster": j }, make("th", { scope: "row" }, chip(j)), cell(String(counts[j]), { class: "number" }),
           sum.flatMap((total, f) => [
-            cell(value(total), { class: "number" }),
-            cell(value(frame.centroids[j][f]), { class: "number least" }),
+            cell(values[f](total), { class: "number" }),
+            cell(values[f](frame.centroids[j][f]), { class: "number least" }),
           ]),
-          cell(value(travel[j]), { class: "number" }))))));
+          cell(length(travel[j]), { class: "number" }))))));
 }
 
 // Where the centroids are, with the point each was drawn at or the size of its cluster.
@@ -102,7 +102,7 @@ function stopPanel(frame) {
   return [
     make("ul.ticks", {},
       tick(!last.changed.size || assigns.length === 1, assigns.length === 1 ? "labels: nothing left to change" : `labels changed: ${last.changed.size} of ${N}`),
-      tick(run.converged, `farthest move of a centroid: ${value(shift)}`),
+      tick(run.converged, `farthest move of a centroid: ${length(shift)}`),
       tick(run.converged, `rounds: ${run.nIter}${allowed ? ` of at most ${allowed}` : ""}`)),
     centroidList(frame),
   ];
@@ -116,7 +116,7 @@ function frameTable(frame) {
     const changed = frame.kind === "assign" && frame.was && frame.changed.has(i);
     return make("tr", { class: changed ? "changed" : null, "data-point": i },
       make("th", { scope: "row" }, String(i + 1)),
-      point.map((x) => cell(value(x), { class: "number" })),
+      point.map((x, f) => cell(values[f](x), { class: "number" })),
       hasDistances ? distances(frame, i).map((d, j) => cell(square(d), { class: j === label ? "number least" : "number" })) : null,
       label == null ? null : cell(chip(label)),
       label == null ? null : cell(changed ? `was ${LETTERS[frame.was[i]]}` : ""));

@@ -147,8 +147,10 @@ function makePlayer() {
   function resize() {
     const width = figure.clientWidth;
     if (!width) return;
-    const height = Math.round(Math.min(width * (width < 560 ? 0.98 : 0.74), Math.max(360, innerHeight - 330)));
-    plot.setLayout(layOut(screenPoints, width, height, { left: width < 560 ? 34 : 46, right: 16, top: 22, bottom: 38 }));
+    const tall = Math.round(Math.min(width * (width < 560 ? 0.98 : 0.74), Math.max(360, innerHeight - 330)));
+    const layout = layOutWithAxes(screenPoints, width, run.plane.kind === "line" ? 230 : tall);
+    plot.setLayout(layout);
+    el("not-to-scale").hidden = layout.toScale;
     render();
   }
 

@@ -23,19 +23,25 @@ function makePlot(svg, options) {
   }
 
   function drawAxes() {
-    const { width, height, margin, x, y, bounds } = layout;
+    const { width, height, margin, x, y } = layout;
     const [right, bottom] = [width - margin.right, height - margin.bottom];
     layers.grid.replaceChildren();
     const line = (x1, y1, x2, y2) => draw("line", { x1, y1, x2, y2 }, layers.grid);
     const text = (content, attributes) => {
       draw("text", attributes, layers.grid).textContent = content;
     };
-    for (const tick of ticks(bounds[0][0], bounds[1][0], Math.max(4, Math.min(8, width / 60)))) {
-      line(x(tick.value), margin.top, x(tick.value), bottom);
-      text(tick.text, { x: x(tick.value), y: bottom + 16, class: "tick", "text-anchor": "middle" });
+    let free = -Infinity;
+    for (const tick of across(layout)) {
+      const at = x(tick.value);
+      line(at, margin.top, at, bottom);
+      // Long numbers would run into each other: those in the way are left out.
+      const half = 3.8 * tick.text.length;
+      if (at - half < free) continue;
+      text(tick.text, { x: at, y: bottom + 16, class: "tick", "text-anchor": "middle" });
+      free = at + half + 6;
     }
     if (options.axes[1]) {
-      for (const tick of ticks(bounds[0][1], bounds[1][1], height / 70)) {
+      for (const tick of upwards(layout)) {
         line(margin.left, y(tick.value), right, y(tick.value));
         text(tick.text, { x: margin.left - 8, y: y(tick.value) + 4, class: "tick", "text-anchor": "end" });
       }

@@ -24,7 +24,7 @@ function makePredictor(holder, onAnswer) {
         point: null,
         text: "Which centroid will move farthest?",
         answer,
-        because: travel.map((t, j) => `${LETTERS[j]} moves ${value(t)}`).join(", "),
+        because: travel.map((t, j) => `${LETTERS[j]} moves ${length(t)}`).join(", "),
       };
     }
     return null;

@@ -4,7 +4,8 @@ const run = JSON.parse(document.getElementById("recording").textContent);
 const N = run.points.length;
 const K = run.k;
 const isPicture = run.plane.kind === "axes";
-const value = formatter(run.styles.value);
+const values = run.styles.values.map(formatter);
+const length = formatter(run.styles.length);
 const square = formatter(run.styles.square);
 
 // Where a row or a centroid is drawn.
@@ -39,7 +40,9 @@ const frameNamed = (name) => frames.find((frame) => frame.name === name);
 const assigns = frames.filter((frame) => frame.kind === "assign");
 
 const distances = (frame, i) => frame.centroids.map((centroid) => sqDist(run.points[i], centroid));
-const rowText = (row) => `(${row.map(value).join(", ")})`;
+const rowText = (row) => `(${row.map((x, f) => values[f](x)).join(", ")})`;
+// A place on the screen, in the numbers of the axes.
+const placeText = (place) => `(${place.map((x, f) => (isPicture ? length : (values[f] ?? length))(x)).join(", ")})`;
 
 // The point a frame is best explained with: one that changes sides, or stands closest to doing so.
 function spotlight(frame) {

@@ -137,7 +137,7 @@ function makeSandbox() {
     plot.show({
       points: state.points, labels: state.labels, centroids: state.centroids, shaded: true, spokes: el("spokes").checked,
       chosen: active.kind === "point" ? active.at : null, rulers: el("spokes").checked, ghosts,
-      names: (i) => `Point ${i + 1} at (${state.points[i].map(value).join(", ")}), cluster ${LETTERS[state.labels[i]]}`,
+      names: (i) => `Point ${i + 1} at ${placeText(state.points[i])}, cluster ${LETTERS[state.labels[i]]}`,
     });
     state.centroids.forEach((_, j) => plot.centroid(j).classList.toggle("active", active.kind === "centroid" && active.at === j));
     el("sandbox-round").textContent = state.settled ? `${state.round}, converged` : String(state.round);
@@ -210,7 +210,7 @@ function makeSandbox() {
     const end = () => {
       plot.svg.classList.remove("dragging");
       plot.svg.removeEventListener("pointermove", move);
-      el("sandbox-said").textContent = `${itemName()} is at (${here().map(value).join(", ")}). J = ${square(state.inertia)}.`;
+      el("sandbox-said").textContent = `${itemName()} is at ${placeText(here())}. J = ${square(state.inertia)}.`;
     };
     plot.svg.addEventListener("pointermove", move);
     plot.svg.addEventListener("pointerup", end, { once: true });
@@ -227,7 +227,7 @@ function makeSandbox() {
     const width = figure.clientWidth;
     if (!width || !state.points.length) return;
     const height = Math.round(Math.min(width * (width < 560 ? 0.98 : 0.74), Math.max(360, innerHeight - 250)));
-    const layout = layOut(state.points, width, height, { left: width < 560 ? 34 : 46, right: 16, top: 22, bottom: 38 });
+    const layout = layOutWithAxes(state.points, width, height);
     plotBounds = layout.bounds;
     plot.setLayout(layout);
     if (state.centroids.length) render();
@@ -238,7 +238,7 @@ function makeSandbox() {
     if (by) {
       const unit = (plotBounds[1][0] - plotBounds[0][0]) / (event.shiftKey ? 200 : 40);
       moveTo(here().map((x, f) => x + by[f] * unit));
-      el("sandbox-said").textContent = `${itemName()} is at (${here().map(value).join(", ")}). J = ${square(state.inertia)}.`;
+      el("sandbox-said").textContent = `${itemName()} is at ${placeText(here())}. J = ${square(state.inertia)}.`;
     } else if (event.key === "Delete" || event.key === "Backspace") {
       if (active.kind === "point") remove(active.at);
     } else return;

@@ -19,7 +19,7 @@ function makePanel(frame) {
   svg.removeAttribute("height");
   const sums = frame.kind === "update" && K * run.columns.length <= 6
     ? make("p.sums", {}, frame.update.sums.map((sum, j) =>
-        make("span", {}, chip(j), ` (${sum.map((s) => value(s)).join(", ")}) ÷ ${frame.update.counts[j]} = ${rowText(frame.centroids[j])}`)))
+        make("span", {}, chip(j), ` ${rowText(sum)} ÷ ${frame.update.counts[j]} = ${rowText(frame.centroids[j])}`)))
     : null;
   return make("article.panel", { "data-panel": frame.name },
     make("h3", {}, make("a", { href: `#${frame.name}` }, frame.title)), svg,

@@ -7,7 +7,7 @@ function buildWorksheet() {
   const answer = (text) => make("span.answer", {}, text);
   const letters = [...LETTERS].slice(0, K);
   const points = run.points.map((point, i) =>
-    make("tr", {}, make("th", { scope: "row" }, String(i + 1)), point.map((x) => cell(value(x), { class: "number" })),
+    make("tr", {}, make("th", { scope: "row" }, String(i + 1)), point.map((x, f) => cell(values[f](x), { class: "number" })),
       distances(frame, i).map((d) => cell(answer(square(d)), { class: "number blank" })),
       cell(answer(LETTERS[frame.labels[i]]), { class: "blank" })));
   const means = letters.map((letter, j) => {
@@ -16,8 +16,8 @@ function buildWorksheet() {
     return make("tr", {}, make("th", { scope: "row" }, letter),
       cell(answer(String(counts[j])), { class: "number blank" }),
       run.columns.flatMap((_, f) => [
-        cell(answer(sums ? value(sums[j][f]) : "as before"), { class: "number blank" }),
-        cell(answer(value(next[f])), { class: "number blank" }),
+        cell(answer(sums ? values[f](sums[j][f]) : "as before"), { class: "number blank" }),
+        cell(answer(values[f](next[f])), { class: "number blank" }),
       ]));
   });
   el("sheet").replaceChildren(
