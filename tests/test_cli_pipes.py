@@ -6,6 +6,7 @@ import os
 import re
 import signal
 import subprocess
+import sys
 from pathlib import Path
 
 import numpy as np
@@ -16,6 +17,7 @@ import pytest
 
 import truemeans
 from commands import COMMAND, IRIS, Terminal, enter, rows, words
+from truemeans.cli.signals import ending_cleanly
 
 
 @pytest.fixture(autouse=True)
@@ -128,3 +130,40 @@ class TestTerminal:
         assert out == b""
         assert err == b"truemeans: interrupted; no unfinished file is left behind\n"
         assert os.listdir(folder) == []
+
+    @pytest.mark.parametrize(
+        ("number", "name"), [(signal.SIGTERM, "SIGTERM"), (signal.SIGHUP, "SIGHUP")]
+    )
+    def test_asked_to_end_while_a_file_is_written(self, folder, number, name):
+        # Writing takes a moment; here it takes until the signal comes.
+        code = """
+import os, sys, time
+from truemeans.cli import main
+os.fsync = lambda handle: (print("writing", flush=True), time.sleep(60))
+sys.exit(main(sys.argv[1:]))
+"""
+        Path("out.csv").write_text("what was there\n")
+        line = ["fit", str(IRIS), *words("-k 3 -o out.csv --force")]
+        pipes = dict.fromkeys(("stdout", "stderr"), subprocess.PIPE)
+        with subprocess.Popen([sys.executable, "-c", code, *line], **pipes) as process:
+            assert process.stdout.readline() == b"writing\n"
+            assert any(name.endswith(".part") for name in os.listdir(folder))
+            process.send_signal(number)
+            _, err = process.communicate(timeout=30)
+        assert process.returncode == 128 + number
+        last = f"truemeans: ended by {name}; no unfinished file is left behind\n"
+        assert err.decode().endswith(last)
+        assert os.listdir(folder) == ["out.csv"]
+        assert Path("out.csv").read_text() == "what was there\n"
+
+    def test_handlers_of_others_are_left_alone(self):
+        kept = []
+        before = signal.signal(signal.SIGTERM, lambda *_: kept.append(1))
+        try:
+            with ending_cleanly():
+                os.kill(os.getpid(), signal.SIGTERM)
+                assert kept == [1]
+                assert signal.getsignal(signal.SIGHUP) is not signal.SIG_DFL
+            assert signal.getsignal(signal.SIGHUP) is signal.SIG_DFL
+        finally:
+            signal.signal(signal.SIGTERM, before)

@@ -13,12 +13,14 @@ import typer
 from truemeans.cli import options as opt
 from truemeans.cli import palette as colors
 from truemeans.cli import walkthrough as steps
+from truemeans.cli.signals import Ended, ending_cleanly
 
 __all__ = ["app", "main"]
 
 EXIT_BAD_INPUT = 2
 EXIT_INTERRUPTED = 130
 EXIT_BROKEN_PIPE = 141
+EXIT_SIGNAL = 128
 
 app = typer.Typer(
     add_completion=False,
@@ -262,16 +264,20 @@ def main(arguments: Sequence[str] | None = None) -> int:
     -------
     int
         0; 2 for bad input, which is said in one sentence; 130 after Ctrl-C; 141 when the reader
-        of the output went away.
+        of the output went away; 128 and its number after another signal to end, 143 for SIGTERM.
     """
     try:
-        _dispatch(sys.argv[1:] if arguments is None else list(arguments))
-        sys.stdout.flush()
+        with ending_cleanly():
+            _dispatch(sys.argv[1:] if arguments is None else list(arguments))
+            sys.stdout.flush()
     except typer.Exit as end:
         return end.exit_code
     except KeyboardInterrupt:
         _complain("interrupted; no unfinished file is left behind")
         return EXIT_INTERRUPTED
+    except Ended as end:
+        _complain(f"ended by {end}; no unfinished file is left behind")
+        return EXIT_SIGNAL + end.number
     except BrokenPipeError:
         _forget_stdout()
         return EXIT_BROKEN_PIPE
