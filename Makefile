@@ -50,7 +50,7 @@ native-thread: ENVIRONMENT := LD_PRELOAD="$$(gcc -print-file-name=libtsan.so)" \
 # Without the tests that measure seconds: everything takes ten times as long here.
 native-thread: NATIVE_TESTS += tests/test_alive.py -k "not ctrl_c and not interrupted"
 native-clang: OPTIONS := -DCMAKE_CXX_COMPILER=clang++ -DTRUEMEANS_WERROR=ON
-native-%: .stamps/lint .stamps/test
+native-%: .stamps/lint
 	$(BIN)/cmake -S . -B build/$* $(OPTIONS) -DPython_EXECUTABLE=$(abspath $(BIN))/python \
 	  -Dnanobind_DIR=$$($(BIN)/python -m nanobind --cmake_dir) > /dev/null
 	+$(BIN)/cmake --build build/$* > build/$*/build.log || (cat build/$*/build.log; exit 1)
