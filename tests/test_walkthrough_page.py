@@ -194,6 +194,7 @@ class TestPoints:
         _, path = pages("twelve")
         for name in ("round-1-assign", "stop"):
             with opened(browser, path, name) as page:
+                corners = each_points(page, "#plot .cell")
                 wrong = page.evaluate(
                     """() => {
                       const svg = document.getElementById("plot");
@@ -212,6 +213,9 @@ class TestPoints:
                     }"""
                 )
                 assert wrong == 0
+                # The cells cover the picture once: none reaches into another.
+                low, high = np.concatenate(corners).min(axis=0), np.concatenate(corners).max(axis=0)
+                assert sum(map(area, corners)) == pytest.approx(np.prod(high - low), rel=1e-3)
 
     def test_with_more_columns_the_notice_says_what_distances_use(self, browser, pages):
         _, path = pages("iris")
@@ -334,6 +338,19 @@ class TestEveryReader:
             page.click("#theme")
             assert page.evaluate(paper) != before
             assert page.get_attribute("#theme", "aria-label") == "Colours: dark"
+
+
+def each_points(page, selector):
+    """The corners of polygons, in pixels."""
+    texts = page.evaluate(
+        "s => [...document.querySelectorAll(s)].map(e => e.getAttribute('points'))", selector
+    )
+    return [np.array([[*map(float, p.split(","))] for p in text.split()]) for text in texts]
+
+
+def area(corners):
+    x, y = corners.T
+    return abs(x @ np.roll(y, -1) - y @ np.roll(x, -1)) / 2
 
 
 def _luminance(colour):

@@ -99,6 +99,13 @@ class TestLloyd:
             check(found, result)
             assert (found["nIter"], found["converged"]) == (result.n_iter, result.converged)
 
+    def test_a_mean_just_above_a_tie(self, page):
+        # The mean is even + 1/2 + 2**-16: 53 bits, and what tells it from a tie is 16 bits on.
+        even, half = 2.0**52 + 4, 2**14
+        points = [[even + 1, 0.0]] * (half + 1) + [[even, 0.0]] * half
+        found = page.evaluate("points => truemeans.lloyd(points, [points[0]]).centroids", points)
+        assert found == fitted(points, [points[0]]).centroids.tolist() == [[even + 1, 0]]
+
     def test_three_columns(self, page):
         points = np.random.RandomState(5).rand(30, 3).tolist()
         found = page.evaluate("points => truemeans.lloyd(points, points.slice(0, 4))", points)
