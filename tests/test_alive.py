@@ -57,9 +57,10 @@ BIG = make_rows("normal", 400_000, 32, np.float32)
         lambda: _fitted(5000).predict(np.concatenate([BIG] * 4)),
         lambda: _fitted(1000).transform(BIG),
         lambda: [_fitted(3000).score(BIG) for _ in range(20)],
+        lambda: truemeans.k_means(BIG, 20, init=BIG[:20], record=True, progress=True),
     ],
     ids=["passes", "seeding", "one thread", "seeding alone", "random", "predict", "transform",
-         "score"],
+         "score", "record"],
 )  # fmt: skip
 def test_ctrl_c_ends_long_work_within_a_second(call):
     before = _tasks()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+import subprocess
 import sys
 import types
 
@@ -136,6 +137,37 @@ def test_a_record_is_in_the_users_units():
     large = truemeans.k_means(X * 2.0**900, 3, init=X[:3] * 2.0**900, record=True)
     np.testing.assert_array_equal(large.history.centroids, small.history.centroids * 2.0**900)
     np.testing.assert_array_equal(large.history.labels, small.history.labels)
+
+
+def test_rows_of_weight_zero_are_labelled_in_the_record():
+    X = make_rows("normal", 400, 2, np.float64)
+    weight = np.arange(400) % 3
+    result = truemeans.k_means(X, 5, init=X[1:6], sample_weight=weight, record=True)
+    for centroids, labels in zip(result.history.centroids, result.history.labels, strict=True):
+        distances = ((X[:, None] - centroids) ** 2).sum(axis=2)
+        np.testing.assert_array_equal(labels, distances.argmin(axis=1))
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="reads the peak of memory from /proc")
+def test_iterations_that_did_not_come_took_no_memory():
+    code = (
+        "import re, numpy as np, truemeans\n"
+        "from pathlib import Path\n"
+        "def peak(): return int(re.search(r'VmHWM:\\s+(\\d+)', STATUS.read_text())[1])\n"
+        "STATUS = Path('/proc/self/status')\n"
+        "X = np.random.default_rng(0).normal(size=(300_000, 2))\n"
+        "truemeans.k_means(X, 5, init=X[:5], max_iter=6)\n"
+        "before = peak()\n"
+        "truemeans.k_means(X, 5, init=X[:5], max_iter=6, record=True)\n"
+        "six = peak() - before\n"
+        "truemeans.k_means(X, 5, init=X[:5], record=True, callback=lambda it: it.n_iter == 6)\n"
+        "print(six, peak() - before)\n"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    six, of_300 = map(int, done.stdout.split())
+    # Six rows of labels take 7,200 kB; room for 300 would take 360,000.
+    assert 5_000 < six < 14_000
+    assert of_300 < 21_000
 
 
 def test_a_record_owns_no_more_than_it_shows():
