@@ -5,7 +5,8 @@
 // the packed row by at most g ||a||^2. Together that is within the margin 2g (2B + ||a||^2) of
 // the scores, which is added to the limit. What is left, the rounding of the limit itself to
 // float32 and the errors of the two canonical distances, is relative to D s^2 and ||a||^2: at
-// most 2^-23 of either, covered eight times by 2^-20.
+// most 2^-23 of either, covered eight times by 2^-20. Tiles have a g of their own, which need not
+// cover the error of the norm: for them the float32 slope 2g ||a||^2 is added.
 #include "closer.hpp"
 
 #include <algorithm>
@@ -13,6 +14,7 @@
 #include <utility>
 
 #include "panels.hpp"
+#include "tiles.hpp"
 
 namespace truemeans {
 
@@ -29,6 +31,8 @@ struct Pair {
 
 struct Scratch {
     std::vector<float> packed, norms, limits;
+    Aligned<std::uint16_t> tiles;
+    std::vector<std::int32_t> list, count;
     std::vector<Hit> hits;
     std::vector<double> sq_dist;
     std::vector<Pair> pairs;
@@ -42,8 +46,9 @@ struct Search {
     Centroids candidates;
     const double* closest;
     const ScorePanels<T>& panels;
-    bool lanes_are_samples;
-    std::size_t chunk;
+    const TilePanels& tile_panels;
+    Margin margin;
+    Scores scores;
 
     // Keeps the hits that are closer indeed.
     void keep(std::size_t begin, std::size_t first, std::size_t n_hits, Scratch& t) const {
@@ -73,7 +78,8 @@ struct Search {
 
     std::size_t score(std::size_t n, std::size_t first, std::size_t count, Scratch& t) const {
         const std::size_t d = rows.d;
-        if (lanes_are_samples) {
+        if (scores == Scores::tiles) return score_tiles(n, first, count, t);
+        if (scores == Scores::lanes_are_samples) {
             const std::size_t lanes = kernels.sample_lanes;
             return kernels.closer_samples(t.packed.data(), (n + lanes - 1) / lanes, d,
                                           panels.packed.data() + first * d,
@@ -86,16 +92,43 @@ struct Search {
                                      t.limits.data(), t.hits.data());
     }
 
+    std::size_t score_tiles(std::size_t n, std::size_t first, std::size_t count,
+                            Scratch& t) const {
+        const std::size_t block = kernels.tile_rows;
+        std::fill(t.count.begin(), t.count.end(), 0);
+        kernels.tiles_within(t.tiles.data(), (n + block - 1) / block, rows.d,
+                             tile_panels.packed.data() + first * tile_centroid_entries(rows.d),
+                             tile_panels.sq_norms.data() + first, (count + block - 1) / block,
+                             t.limits.data(), kCandidates, t.list.data(), t.count.data());
+        std::size_t n_hits = 0;
+        for (std::size_t i = 0; i < n; ++i)
+            for (std::int32_t e = 0; e < t.count[i]; ++e)
+                t.hits[n_hits++] = {static_cast<std::uint16_t>(i),
+                                    static_cast<std::uint16_t>(
+                                        t.list[i * kCandidates + static_cast<std::size_t>(e)])};
+        return n_hits;
+    }
+
+    void pack(std::size_t begin, std::size_t n, Scratch& t) const {
+        const T* X = rows.X + begin * rows.d;
+        if (scores == Scores::tiles) {
+            table.pack_tiles(X, nullptr, n, rows.d, panels.centering(), t.tiles.data(),
+                             t.norms.data());
+            return;
+        }
+        const auto lay_out =
+            scores == Scores::lanes_are_samples ? table.pack_samples : table.pack_rows;
+        lay_out(X, nullptr, n, rows.d, panels.centering(), t.packed.data(), t.norms.data());
+    }
+
     void run_chunk(std::size_t begin, std::size_t n, Scratch& t) const {
         bool scored = panels.usable;
         if (scored) {
-            const auto pack = lanes_are_samples ? table.pack_samples : table.pack_rows;
-            pack(rows.X + begin * rows.d, nullptr, n, rows.d, panels.centering(),
-                 t.packed.data(), t.norms.data());
+            pack(begin, n, t);
             const double scale = static_cast<double>(panels.scale);
             scored = !kernels.closer_limits(closest + begin,
                                             rows.weight ? rows.weight + begin : nullptr,
-                                            t.norms.data(), n, scale * scale, panels.margin,
+                                            t.norms.data(), n, scale * scale, margin,
                                             t.limits.data());
             std::fill(t.limits.begin() + static_cast<std::ptrdiff_t>(n), t.limits.end(),
                       -kFarScore);
@@ -141,21 +174,33 @@ template <class T>
 Closer find_closer(Team& team, const Kernels& kernels, Rows<T> rows, Centroids candidates,
                    const double* closest, Scores scores, std::size_t block_rows,
                    std::size_t most) {
-    const bool lanes_are_samples = scores == Scores::lanes_are_samples;
-    const std::size_t lanes = lanes_are_samples ? 1 : kernels.centroid_lanes;
+    const std::size_t lanes = scores == Scores::lanes_are_centroids ? kernels.centroid_lanes : 1;
     const ScorePanels<T> panels = scores == Scores::none
                                       ? ScorePanels<T>()
                                       : ScorePanels<T>(candidates, rows.d, Layout{lanes, {}});
+    TilePanels tiles;
+    Margin margin = panels.margin;
+    if (scores == Scores::tiles && panels.usable) {
+        tiles = TilePanels(panels.packed, panels.sq_norms, panels.sq_norm_top, rows.d,
+                           kernels.tile_rows);
+        margin = {tiles.margin.constant, tiles.margin.slope + panels.margin.slope};
+    }
     // Packed rows of a chunk stay in a second-level cache.
     const std::size_t chunk =
         std::clamp<std::size_t>(block_rows ? block_rows : (rows.d <= 256 ? 256 : 128), 1, 1024);
-    const std::size_t pad = std::max(kernels.sample_lanes, kernels.centroid_lanes);
+    const std::size_t pad = std::max({kernels.sample_lanes, kernels.centroid_lanes, kernels.tile_rows});
     const std::size_t padded = (chunk + pad - 1) / pad * pad;
-    const Search<T> search{kernels,  kernels_for(kernels, rows.X), rows,  candidates, closest,
-                           panels, lanes_are_samples,            chunk};
+    const Search<T> search{kernels, kernels_for(kernels, rows.X), rows,   candidates, closest,
+                           panels,  tiles,                        margin, scores};
     std::vector<Scratch> threads(rows.n <= chunk ? 1 : team.n_threads());
     for (Scratch& t : threads) {
-        t.packed.resize(padded * rows.d);
+        if (scores == Scores::tiles) {
+            t.tiles.resize(padded * tile_row_entries(rows.d));
+            t.list.resize(padded * kCandidates);
+            t.count.resize(padded);
+        } else {
+            t.packed.resize(padded * rows.d);
+        }
         t.norms.resize(padded);
         t.limits.resize(padded);
         t.hits.resize(padded * kCandidates);

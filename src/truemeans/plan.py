@@ -177,8 +177,10 @@ def n_groups(n_features: int, itemsize: int) -> int:
     return max(8, room // 8 * 8)
 
 
-def closer_scores(n_features: int) -> str:
-    """What the lanes run over when seeding looks for candidates closer than all centroids."""
+def closer_scores(n_features: int, target: str) -> str:
+    """How scores are laid out when seeding looks for candidates closer than all centroids."""
+    if n_features >= _TILES_FROM_FEATURES and has_tiles(target):
+        return "tiles"
     return "samples" if n_features < _CLOSER_CENTROIDS_FROM_FEATURES else "centroids"
 
 

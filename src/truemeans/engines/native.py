@@ -193,7 +193,9 @@ class NativeEngine:
         closest: FloatArray,
         most: int,
     ) -> Closer | None:
-        scores = "none" if self._plan.scores == "none" else closer_scores(X.shape[1])
+        scores = (
+            "none" if self._plan.scores == "none" else closer_scores(X.shape[1], self._plan.target)
+        )
         found = _core.find_closer(
             self._team, X, weight, candidates, closest, scores, self._plan.block_rows, most
         )
