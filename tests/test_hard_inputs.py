@@ -294,7 +294,7 @@ def test_elkan_with_one_cluster_warns_as_scikit_learn_does():
         KMeans(1, algorithm="elkan").fit(blobs())
 
 
-@pytest.mark.parametrize("init", ["k-means++", "random", "array"])
+@pytest.mark.parametrize("init", ["k-means++", "k-means||", "random", "array"])
 @pytest.mark.parametrize("n_distinct", [1, 2])
 def test_fewer_distinct_rows_than_clusters(n_distinct, init):
     X = np.repeat([[1.0, 2.0], [3.0, 4.0]][:n_distinct], 6, axis=0)
@@ -353,7 +353,7 @@ def test_unhelpful_starts(start):
 
 
 @pytest.mark.parametrize("far", [1e6, 1e30, 1e60, 1e150, 1e200, 1e308])
-@pytest.mark.parametrize("init", ["k-means++", "random", "array"])
+@pytest.mark.parametrize("init", ["k-means++", "k-means||", "random", "array"])
 def test_a_row_of_weight_zero_is_only_labelled(init, far):
     """However far it is: beside 1e60 the sums would have no room left for the others."""
     X = np.vstack([blobs(), [[far] * 3], blobs()[:5]])
@@ -430,7 +430,7 @@ def test_fewer_rows_that_weigh_anything_than_clusters():
     assert result.inertia == 0.0
 
 
-@pytest.mark.parametrize("init", ["k-means++", "random", "array"])
+@pytest.mark.parametrize("init", ["k-means++", "k-means||", "random", "array"])
 def test_a_weight_is_a_number_of_copies(init):
     X = blobs(n=60)
     weights = np.random.RandomState(3).randint(0, 4, 60)

@@ -106,7 +106,7 @@ def cases(draw, kinds=KINDS, dtypes=DTYPES, weights=("none", "some", "whole"), m
     return Case(kind, X, start, weight, seed, draw(ways(d)), draw(st.integers(1, 3)))
 
 
-inits = st.sampled_from(["k-means++", "random", "array"])
+inits = st.sampled_from(["k-means++", "k-means||", "random", "array"])
 
 
 def same_bits(a, b):

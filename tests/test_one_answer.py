@@ -16,7 +16,7 @@ from truemeans.sources import ArraySource, NpySource, keep_rows, npy
 from truemeans.targets import has_tiles, targets
 
 PLAN = next(native_plans())
-INITS = ("k-means++", "random", "array", "callable")
+INITS = ("k-means++", "k-means||", "random", "array", "callable")
 # Every number of threads and many block sizes, each with another.
 WORKERS = [(1, 0), (2, 1), (3, 2), (4, 7), (8, 16), (64, 33), (2, 100), (1, 1)]
 
@@ -259,7 +259,7 @@ def test_sources_keep_some_of_their_rows(tmp_path):
 
 @pytest.mark.parametrize("weighted", [False, True], ids=["unweighted", "weighted"])
 @pytest.mark.parametrize("dtype", [np.float32, np.float64])
-@pytest.mark.parametrize("init", ["k-means++", "random", "array"])
+@pytest.mark.parametrize("init", ["k-means++", "k-means||", "random", "array"])
 @pytest.mark.parametrize("d", [2, 50])
 def test_permuting_rows_permutes_labels_and_changes_no_other_bit(d, init, dtype, weighted):
     X = hard_rows(400, d, dtype)
