@@ -13,8 +13,18 @@ namespace truemeans {
 
 namespace {
 
+bool by_tiles(Scores scores) {
+    return scores == Scores::tiles || scores == Scores::coarse_tiles;
+}
+
+// What the tiles hold. Few features fit one tile with both halves.
+Halves halves_of(Scores scores, std::size_t d) {
+    if (d <= kNarrowTile) return Halves::both_in_one;
+    return scores == Scores::tiles ? Halves::both : Halves::first;
+}
+
 std::size_t rows_per_block(const Kernels& kernels, Scores scores) {
-    if (scores == Scores::tiles) return kernels.tile_rows;
+    if (by_tiles(scores)) return kernels.tile_rows;
     return scores == Scores::lanes_are_samples ? kernels.sample_lanes : kernels.centroid_lanes;
 }
 
@@ -24,7 +34,7 @@ std::size_t rows_per_chunk(const Kernels& kernels, Scores scores, std::size_t d,
                            std::size_t block_rows) {
     const std::size_t step = rows_per_block(kernels, scores);
     // Tiles are read so fast that centroids from beyond the cache must serve more rows.
-    const std::size_t bytes = scores == Scores::tiles ? 768u << 10 : 256u << 10;
+    const std::size_t bytes = by_tiles(scores) ? 768u << 10 : 256u << 10;
     const std::size_t fits = std::clamp<std::size_t>(bytes / (4 * d), step, 768);
     const std::size_t rows = block_rows ? block_rows : fits;
     return block_rows ? rows : rows / step * step;
@@ -38,7 +48,7 @@ struct Scratch {
     typename Settler<T>::Scratch settle;
     typename TileSettler<T>::Scratch settle_tiles;
     std::vector<std::int32_t> undecided;    // places
-    std::vector<float> packed, norms, best, second, gap;
+    std::vector<float> packed, norms, rests, margins, best, second, gap;
     Aligned<std::uint16_t> tiles;
     std::vector<std::int32_t> rows;         // numbers in the chunk
     std::vector<std::int32_t> label;        // new labels
@@ -56,11 +66,11 @@ struct Scratch {
         }
         const std::size_t block = rows_per_block(kernels, scores);
         const std::size_t padded = (chunk + block - 1) / block * block;
-        if (scores == Scores::tiles)
-            tiles.resize(padded * tile_row_entries(d));
+        if (by_tiles(scores))
+            tiles.resize(padded * tile_row_entries(halves_of(scores, d), d));
         else
             packed.resize(padded * d);
-        for (auto* floats : {&norms, &best, &second, &gap}) floats->resize(padded);
+        for (auto* floats : {&norms, &rests, &margins, &best, &second, &gap}) floats->resize(padded);
         label.resize(padded);
     }
 };
@@ -81,7 +91,6 @@ struct Pass {
     Grids grids;
     const ScorePanels<T>& panels;
     const TilePanels& tiles;
-    Margin margin;
     const Settler<T>& settler;
     const TileSettler<T>& tile_settler;
 
@@ -102,10 +111,10 @@ struct Pass {
         const TwoNearest out{t.best.data(), t.second.data(), t.label.data()};
         const std::size_t block = rows_per_block(kernels, scores);
         const std::size_t n_blocks = (m + block - 1) / block;
-        if (scores == Scores::tiles) {
-            table.pack_tiles(X, list, m, rows.d, panels.centering(), t.tiles.data(),
-                             t.norms.data());
-            kernels.score_tiles(t.tiles.data(), n_blocks, rows.d, tiles.packed.data(),
+        if (tiles.n_panels > 0) {
+            table.pack_tiles(tiles.halves, X, list, m, rows.d, panels.centering(),
+                             t.tiles.data(), t.norms.data(), t.rests.data());
+            kernels.score_tiles(tiles.halves, t.tiles.data(), n_blocks, rows.d, tiles.packed.data(),
                                 tiles.sq_norms.data(), tiles.n_panels, out);
             return;
         }
@@ -136,20 +145,28 @@ struct Pass {
             std::fill_n(t.label.begin(), m, 0);
             return;
         }
-        if (panels.usable) score(begin, m, n, t);
+        if (panels.usable) {
+            score(begin, m, n, t);
+            prove(m, t);
+        }
         t.n_scored += m;
         std::size_t n_undecided = 0;
         for (std::size_t p = 0; p < m; ++p) {
             t.undecided[n_undecided] = static_cast<std::int32_t>(p);
             // Written so that a score that is not a number counts as undecided.
-            n_undecided += !(panels.usable && t.second[p] - t.best[p] > margin_of_row(p, t));
+            n_undecided += !(panels.usable && t.second[p] - t.best[p] > t.margins[p]);
         }
         t.n_settled += n_undecided;
         settle(begin, n_undecided, t);
     }
 
-    float margin_of_row(std::size_t p, const Scratch<T>& t) const {
-        return margin.constant + margin.slope * t.norms[p];
+    // The gap that decides each of the m rows.
+    void prove(std::size_t m, Scratch<T>& t) const {
+        const bool in_tiles = tiles.n_panels > 0;
+        for (std::size_t p = 0; p < m; ++p)
+            t.margins[p] = in_tiles
+                               ? tiles.margin_of_row(t.norms[p], t.rests[p])
+                               : panels.margin.constant + panels.margin.slope * t.norms[p];
     }
 
     // New labels of the first n undecided rows.
@@ -159,7 +176,7 @@ struct Pass {
             for (std::size_t i = 0; i < n; ++i) {
                 const std::size_t p = at(t.undecided[i]);
                 t.settle_tiles.rows[i] = t.rows[p];
-                t.settle_tiles.limit[i] = t.best[p] + margin_of_row(p, t);
+                t.settle_tiles.limit[i] = t.best[p] + t.margins[p];
             }
             tile_settler.label(X, n, t.settle_tiles);
             for (std::size_t i = 0; i < n; ++i)
@@ -176,8 +193,8 @@ struct Pass {
 
     // What the scores prove about later passes. An undecided row has no slack.
     void keep_slack(std::size_t begin, std::size_t m, Scratch<T>& t) const {
-        kernels.distance_gap(t.best.data(), t.second.data(), t.norms.data(), m, margin,
-                             t.gap.data());
+        kernels.distance_gap(t.best.data(), t.second.data(), t.norms.data(), t.margins.data(),
+                             m, t.gap.data());
         for (std::size_t p = 0; p < m; ++p) {
             const float gone = skip->travel.of()[at(t.label[p])] + skip->travel.farthest();
             skip->slack[begin + at(t.rows[p])] =
@@ -247,8 +264,8 @@ Outcome assign(Team& team, const Kernels& kernels, Rows<T> rows, Centroids centr
     const RowKernels<T>& table = kernels_for(kernels, rows.X);
     ScorePanels<T> lanes;
     TilePanels tiles;
-    if (panels.usable && scores == Scores::tiles)
-        tiles = TilePanels(panels.packed, panels.sq_norms, panels.sq_norm_top, rows.d,
+    if (panels.usable && by_tiles(scores))
+        tiles = TilePanels(halves_of(scores, rows.d), panels.packed, panels.sq_norms, panels.sq_norm_top, rows.d,
                            kernels.tile_rows);
     if (panels.usable && scores == Scores::lanes_are_samples) {
         const Frame same = panels.frame();
@@ -256,7 +273,6 @@ Outcome assign(Team& team, const Kernels& kernels, Rows<T> rows, Centroids centr
                                layout_of(kernels, Scores::lanes_are_centroids), &same);
     }
     const ScorePanels<T>& settling = lanes.usable ? lanes : panels;
-    const Margin margin = scores == Scores::tiles ? tiles.margin : panels.margin;
     const Settler<T> settler{kernels,
                              table,
                              centroids,
@@ -268,7 +284,7 @@ Outcome assign(Team& team, const Kernels& kernels, Rows<T> rows, Centroids centr
     const TileSettler<T> tile_settler{kernels, table, centroids,
                                       rows.d,  tiles, panels.centering()};
     const Pass<T> pass{kernels, table, rows, centroids, scores, skip, grids,
-                       panels, tiles, margin, settler, tile_settler};
+                       panels, tiles, settler, tile_settler};
     const std::size_t chunk = std::min(rows_per_chunk(kernels, scores, rows.d, block_rows), rows.n);
     const std::size_t n_sums = sums ? centroids.k * grids.n_grids * (rows.d + 1) : 0;
 

@@ -21,32 +21,44 @@ float from_bf16(std::uint16_t half) {
     return std::bit_cast<float>(static_cast<std::uint32_t>(half) << 16);
 }
 
-// g of kernels/tiles_amx.cpp.
-double tile_error(std::size_t d) {
+// g of kernels/tiles_amx.cpp; for first halves without what they leave out.
+double tile_error(Halves halves, std::size_t d) {
     const double steps = 3.0 * static_cast<double>((d + kDeep - 1) / kDeep);
-    return 1.05 * (3.0 * 0x1p-16 + (steps + 36.0) * 0x1p-23);
+    const double left_out = halves == Halves::first ? 0.0 : 3.0 * 0x1p-16;
+    return 1.05 * (left_out + (steps + 36.0) * 0x1p-23);
 }
 
 }  // namespace
 
-TilePanels::TilePanels(const std::vector<float>& rows, const std::vector<float>& norms,
-                       double sq_norm_top, std::size_t d, std::size_t tile_rows)
-    : margin(margin_of(tile_error(d), sq_norm_top)) {
+TilePanels::TilePanels(Halves which, const std::vector<float>& rows,
+                       const std::vector<float>& norms, double sq_norm_top, std::size_t d,
+                       std::size_t tile_rows)
+    : halves(which),
+      margin(margin_of(tile_error(which, d), sq_norm_top)),
+      norm_top(1.01f * 2.0f * static_cast<float>(std::sqrt(sq_norm_top))) {
     const std::size_t k = norms.size();
     n_panels = (k + tile_rows - 1) / tile_rows;
     sq_norms.assign(n_panels * tile_rows, kPaddingNorm);
     std::copy(norms.begin(), norms.end(), sq_norms.begin());
-    packed.assign(n_panels * tile_rows * tile_centroid_entries(d), 0);
+    const std::size_t entries = tile_centroid_entries(halves, d);
+    packed.assign(n_panels * tile_rows * entries, 0);
+    const std::size_t step = (halves == Halves::first ? 1 : 2) * kSide * kDeep;
+    double most = 0.0;
     for (std::size_t j = 0; j < k; ++j) {
-        std::uint16_t* side = packed.data() + j / kSide * kSide * tile_centroid_entries(d);
+        std::uint16_t* line = packed.data() + j / kSide * kSide * entries + j % kSide * kDeep;
+        double left_out = 0.0;
         for (std::size_t f = 0; f < d; ++f) {
-            std::uint16_t* hi = side + f / kDeep * 2 * kSide * kDeep + j % kSide * kDeep + f % kDeep;
+            std::uint16_t* hi = line + f / kDeep * step + f % kDeep;
             const float v = rows[j * d + f];
             hi[0] = to_bf16(v);
-            hi[kSide * kDeep] = to_bf16(v - from_bf16(hi[0]));
-            if (fits_one_tile(d)) hi[kDeep / 2] = hi[0];
+            const float rest = v - from_bf16(hi[0]);
+            left_out += static_cast<double>(rest) * static_cast<double>(rest);
+            if (halves != Halves::first) hi[kSide * kDeep] = to_bf16(rest);
+            if (halves == Halves::both_in_one) hi[kDeep / 2] = hi[0];
         }
+        most = std::max(most, left_out);
     }
+    rest_top = 1.01f * static_cast<float>(std::sqrt(most));
 }
 
 template <class T>
@@ -57,7 +69,8 @@ TileSettler<T>::Scratch::Scratch(const TileSettler& s, std::size_t n_rows) {
     rows.resize(padded);
     limit.resize(padded);
     norms.resize(padded);
-    tiles.resize(padded * tile_row_entries(s.d));
+    rests.resize(padded);
+    tiles.resize(padded * tile_row_entries(s.panels.halves, s.d));
     list.resize(padded * kMost);
     count.resize(padded);
     all.resize(s.centroids.k);
@@ -69,10 +82,11 @@ void TileSettler<T>::label(const T* X, std::size_t n, Scratch& t) const {
     if (n == 0) return;
     const std::size_t block = kernels.tile_rows;
     const std::size_t n_blocks = (n + block - 1) / block;
-    table.pack_tiles(X, t.rows.data(), n, d, centering, t.tiles.data(), t.norms.data());
+    table.pack_tiles(panels.halves, X, t.rows.data(), n, d, centering, t.tiles.data(),
+                     t.norms.data(), t.rests.data());
     std::fill(t.limit.begin() + static_cast<std::ptrdiff_t>(n), t.limit.end(), -kFarScore);
     std::fill(t.count.begin(), t.count.end(), 0);
-    kernels.tiles_within(t.tiles.data(), n_blocks, d, panels.packed.data(),
+    kernels.tiles_within(panels.halves, t.tiles.data(), n_blocks, d, panels.packed.data(),
                          panels.sq_norms.data(), panels.n_panels, t.limit.data(), kMost,
                          t.list.data(), t.count.data());
     for (std::size_t p = 0; p < n; ++p) {

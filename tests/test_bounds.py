@@ -26,6 +26,7 @@ def skipping(target):
     if has_tiles(target):
         yield Plan("native", target, 2, "tiles", "rows", 0, "rows")
         yield Plan("native", target, 1, "tiles", "rows", 17, "rows")
+        yield Plan("native", target, 1, "coarse", "rows", 0, "rows")
 
 
 def boxed(target):
@@ -72,6 +73,7 @@ def iterations(X, init, plan, count):
 @pytest.mark.parametrize("target", targets())
 def test_bounds_change_no_label_at_any_iteration(target, kind, shape, dtype, monkeypatch):
     monkeypatch.setattr(native_engine, "should_skip", lambda n_changed, n_samples: True)
+    monkeypatch.setattr(native_engine, "should_refine", lambda n_settled, n_samples: False)
     n, d, k = shape
     rng = np.random.default_rng(n)
     X = np.ascontiguousarray(HARD[kind](rng, n, d), dtype)
@@ -90,6 +92,7 @@ def test_bounds_change_no_label_at_any_iteration(target, kind, shape, dtype, mon
 def test_centroids_that_jump_are_followed(plan, monkeypatch):
     """Bounds must hold for any movement, not only for means: here centroids jump and return."""
     monkeypatch.setattr(native_engine, "should_skip", lambda n_changed, n_samples: True)
+    monkeypatch.setattr(native_engine, "should_refine", lambda n_settled, n_samples: False)
     rng = np.random.default_rng(3)
     X = rng.normal(size=(2000, 6)).astype(np.float32)
     source = ArraySource(X)

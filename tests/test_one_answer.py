@@ -80,10 +80,10 @@ def test_every_method_target_and_number_of_threads(shape, init, dtype, weighted)
                 assert history(result) == expected, plan
 
 
-@pytest.mark.parametrize("scores", ["samples", "centroids", "tiles"])
+@pytest.mark.parametrize("scores", ["samples", "centroids", "tiles", "coarse"])
 @pytest.mark.parametrize("target", targets())
 def test_every_block_size(target, scores):
-    if scores == "tiles" and not has_tiles(target):
+    if scores in ("tiles", "coarse") and not has_tiles(target):
         pytest.skip(f"{target} has no matrix unit")
     X = hard_rows(160, 9, np.float32)
     problem = options(X, 11, "array", weighted=False)
@@ -105,9 +105,11 @@ def test_the_plan_chooses_among_the_forced_methods(target, monkeypatch):
     chosen = {(plan.scores, plan.skip) for plan in (make_plan(*shape) for shape in shapes)}
     # Methods that remember nothing are what the others start from, before it pays. A matrix unit
     # takes the shapes for which others need bounds by groups.
-    other = ("centroids", "groups") if has_tiles(target) else ("tiles", "rows")
-    start = {("samples", "none"), ("centroids", "none"), ("tiles", "none")}
-    assert chosen == set(METHODS) - start - {other}
+    others = {("tiles", "rows"), ("coarse", "rows")}
+    if has_tiles(target):
+        others = {("centroids", "groups")}
+    start = {method for method in METHODS if method[1] == "none"} - {("none", "none")}
+    assert chosen == set(METHODS) - start - others
 
 
 @pytest.mark.parametrize("method", ["samples", "rows/samples", "samples/rows/x", "samples/boxes"])

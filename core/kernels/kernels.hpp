@@ -44,14 +44,16 @@ struct Margin {
 
 constexpr float kFarScore = 3.0e38f;
 constexpr float kWildScore = 1.0e30f;  // scores of rows with larger norms may overflow
-// Entries of one row, and of one centroid, in tiles (tiles_amx.cpp): the halves of up to 16
-// features share a tile, of more they take two for each 32.
-constexpr bool fits_one_tile(std::size_t d) { return d <= 16; }
-constexpr std::size_t tile_row_entries(std::size_t d) {
-    return fits_one_tile(d) ? 32 : (d + 31) / 32 * 64;
+// What tiles hold of a value (tiles_amx.cpp): both its halves, both in one tile for up to 16
+// features, or the first alone.
+enum class Halves { both, both_in_one, first };
+constexpr std::size_t kNarrowTile = 16;
+// Entries of one row, and of one centroid, in tiles.
+constexpr std::size_t tile_row_entries(Halves halves, std::size_t d) {
+    return halves == Halves::both_in_one ? 32 : (d + 31) / 32 * (halves == Halves::both ? 64 : 32);
 }
-constexpr std::size_t tile_centroid_entries(std::size_t d) {
-    return fits_one_tile(d) ? 64 : (d + 31) / 32 * 64;
+constexpr std::size_t tile_centroid_entries(Halves halves, std::size_t d) {
+    return halves == Halves::both_in_one ? 64 : tile_row_entries(halves, d);
 }
 struct TwoNearest {
     float* best;
@@ -81,9 +83,11 @@ struct RowKernels {
     void (*pack_samples)(const T* X, const std::int32_t* list, std::size_t n_rows, std::size_t d,
                          Centering<T> centering, float* cols, float* norms);
     // Scores by a matrix unit; null without one. tiles (out): whole blocks of tile_rows rows,
-    // tile_row_entries(d) a row; norms padded likewise. list as above.
-    void (*pack_tiles)(const T* X, const std::int32_t* list, std::size_t n_rows, std::size_t d,
-                       Centering<T> centering, std::uint16_t* tiles, float* norms);
+    // tile_row_entries a row; norms, and of what the first halves leave out (rests, unless they
+    // are Halves::first), padded likewise. list as above.
+    void (*pack_tiles)(Halves halves, const T* X, const std::int32_t* list, std::size_t n_rows,
+                       std::size_t d, Centering<T> centering, std::uint16_t* tiles, float* norms,
+                       float* rests);
     // Scores, lanes = centroids. rows (out): [row][d]. list as above.
     void (*pack_rows)(const T* X, const std::int32_t* list, std::size_t n_rows, std::size_t d,
                       Centering<T> centering, float* rows, float* norms);
@@ -153,12 +157,12 @@ struct Kernels {
                           TwoNearest out);
     // Scores by a matrix unit; null without one. centroids: whole panels of tile_rows, holding -2
     // times the packed centroid in halves; sq_norms (n_panels * tile_rows), large for padding.
-    void (*score_tiles)(const std::uint16_t* rows, std::size_t n_blocks, std::size_t d,
+    void (*score_tiles)(Halves halves, const std::uint16_t* rows, std::size_t n_blocks, std::size_t d,
                         const std::uint16_t* centroids, const float* sq_norms,
                         std::size_t n_panels, TwoNearest out);
     // The slots whose score of score_tiles is at most the row's limit (n_blocks * tile_rows):
     // count (in/out) adds how many, list (out): [row][most], the first of them.
-    void (*tiles_within)(const std::uint16_t* rows, std::size_t n_blocks, std::size_t d,
+    void (*tiles_within)(Halves halves, const std::uint16_t* rows, std::size_t n_blocks, std::size_t d,
                          const std::uint16_t* centroids, const float* sq_norms,
                          std::size_t n_panels, const float* limit, std::size_t most,
                          std::int32_t* list, std::int32_t* count);
@@ -174,7 +178,7 @@ struct Kernels {
                       float* out);
     // out (n): a lower bound on the second best's distance less an upper bound on the best's.
     void (*distance_gap)(const float* best, const float* second, const float* norms,
-                         std::size_t n, Margin margin, float* out);
+                         const float* margins, std::size_t n, float* out);
     // The rows whose slack is not above farthest plus their label's travel: list (out, n_rows),
     // returns how many. Labels are not negative.
     std::size_t (*rows_reached)(const float* slack, const std::int32_t* labels,

@@ -79,10 +79,10 @@ void distance_at_least(const float* scores, const float* norms, size_t n,
     }
 }
 
-void distance_gap(const float* best, const float* second, const float* norms, size_t n,
-                  truemeans::Margin margin, float* out) {
+void distance_gap(const float* best, const float* second, const float* norms,
+                  const float* margins, size_t n, float* out) {
     for (size_t i = 0; i < n; ++i) {
-        const float m = margin.constant + margin.slope * norms[i];
+        const float m = margins[i];
         const float above = best[i] + norms[i] + m;
         const float below = second[i] + norms[i] - m;
         out[i] = __builtin_sqrtf(below > 0.0f ? below : 0.0f) * (1.0f - 0x1p-21f) -

@@ -17,6 +17,10 @@
 //     g = 1.05 (3 * 2^-16 + (3 K + 36) 2^-23),
 // and the gap that proves follows as in scores.inl.hpp; tile_error in panels.cpp computes g.
 //
+// First halves alone take a third of the products. With r(v) = v - hi(v), known exactly, the
+// product errs by at most ||r(a)|| ||b'|| + (||a|| + ||r(a)||) ||r(b')|| (Cauchy-Schwarz), for
+// typical values a fifth of what rounding to 8 bits allows; tiles.hpp makes it a margin a row.
+//
 // Layout. Rows are columns of the second operand, so that a result has lanes = rows and nothing
 // is reduced across lanes: [16 rows][K][hi, lo][16 pairs of features][16 rows][2]. Centroids:
 // [16 centroids][K][hi, lo][16 centroids][32 features]. Up to 16 features, both halves of a row
@@ -33,6 +37,8 @@
 #include <immintrin.h>
 
 namespace {
+
+using truemeans::Halves;
 
 constexpr size_t kSide = 16;                   // rows, and centroids, of one tile
 constexpr size_t kDeep = 32;                   // features of one tile
@@ -81,15 +87,14 @@ inline __mmask16 first_lanes(size_t n) {
 
 typedef uint16_t Halves16 __attribute__((vector_size(32)));
 
-// 32 values as their bfloat16 halves, in order.
-inline void halve(VecF first, VecF last, VecF& hi, VecF& lo) {
+// The first bfloat16 halves of 32 values, in order, and what they leave out.
+inline void halve(VecF first, VecF last, VecF& hi, VecF& rest0, VecF& rest1) {
     const auto both = _mm512_cvtne2ps_pbh(__m512(last), __m512(first));
     Halves16 halves[2];
     __builtin_memcpy(halves, &both, sizeof halves);
-    const VecF h0 = VecF(__builtin_convertvector(halves[0], VecI) << 16);
-    const VecF h1 = VecF(__builtin_convertvector(halves[1], VecI) << 16);
     hi = VecF(both);
-    lo = VecF(_mm512_cvtne2ps_pbh(__m512(last - h1), __m512(first - h0)));
+    rest0 = first - VecF(__builtin_convertvector(halves[0], VecI) << 16);
+    rest1 = last - VecF(__builtin_convertvector(halves[1], VecI) << 16);
 }
 
 inline void store_tile(uint16_t* tile, const VecF (&lines)[kLanes]) {
@@ -97,12 +102,13 @@ inline void store_tile(uint16_t* tile, const VecF (&lines)[kLanes]) {
         _mm512_storeu_si512(tile + i * kDeep, __m512i(lines[i]));
 }
 
-// 16 rows, or the n there are. norms (out): squared norm of each packed row.
-template <class T>
+// 16 rows, or the n there are. norms (out): squared norm of each packed row; rests (out): of what
+// its first halves leave out.
+template <bool kBoth, class T>
 inline void pack_side(const T* const (&rows)[kSide], size_t n, size_t d,
-                      truemeans::Centering<T> c, uint16_t* tiles, float* norms) {
-    VecF squares[kLanes];
-    for (VecF& s : squares) s = VecF{};
+                      truemeans::Centering<T> c, uint16_t* tiles, float* norms, float* rests) {
+    VecF squares[kLanes], left_out[kLanes];
+    for (size_t r = 0; r < kSide; ++r) squares[r] = left_out[r] = VecF{};
     for (size_t f = 0; f < d; f += kDeep) {
         const size_t left = d - f;
         const __mmask16 m0 = first_lanes(left), m1 = first_lanes(left > 16 ? left - 16 : 0);
@@ -117,15 +123,26 @@ inline void pack_side(const T* const (&rows)[kSide], size_t n, size_t d,
             const VecF v1 = centred(x + second, c.center + f + second, c.scale, m1);
             squares[r] += v0 * v0;
             squares[r] += v1 * v1;
-            halve(v0, v1, hi[r], lo[r]);
+            VecF rest0, rest1;
+            halve(v0, v1, hi[r], rest0, rest1);
+            if (kBoth) {
+                lo[r] = VecF(_mm512_cvtne2ps_pbh(__m512(rest1), __m512(rest0)));
+            } else {
+                left_out[r] += rest0 * rest0;
+                left_out[r] += rest1 * rest1;
+            }
         }
         transpose(hi);
-        transpose(lo);
         store_tile(tiles, hi);
-        store_tile(tiles + kTile, lo);
-        tiles += 2 * kTile;
+        tiles += kTile;
+        if (kBoth) {
+            transpose(lo);
+            store_tile(tiles, lo);
+            tiles += kTile;
+        }
     }
     store(norms, line_sums(squares));
+    if (!kBoth) store(rests, line_sums(left_out));
 }
 
 // The same for up to 16 features.
@@ -151,9 +168,9 @@ inline void pack_narrow_side(const T* const (&rows)[kSide], size_t n, size_t d,
 }
 
 template <class T>
-void pack_tiles(const T* X, const int32_t* list, size_t n_rows, size_t d,
-                truemeans::Centering<T> c, uint16_t* tiles, float* norms) {
-    const size_t side = kSide * truemeans::tile_row_entries(d);
+void pack_tiles(Halves halves, const T* X, const int32_t* list, size_t n_rows, size_t d,
+                truemeans::Centering<T> c, uint16_t* tiles, float* norms, float* rests) {
+    const size_t side = kSide * truemeans::tile_row_entries(halves, d);
     // Whole blocks of two sides, as score_tiles takes them.
     for (size_t first = 0; first < (n_rows + 2 * kSide - 1) / (2 * kSide) * (2 * kSide);
          first += kSide) {
@@ -162,10 +179,12 @@ void pack_tiles(const T* X, const int32_t* list, size_t n_rows, size_t d,
         for (size_t r = 0; r < n; ++r)
             rows[r] = X + (list ? static_cast<size_t>(list[first + r]) : first + r) * d;
         uint16_t* out = tiles + first / kSide * side;
-        if (truemeans::fits_one_tile(d))
+        if (halves == Halves::both_in_one)
             pack_narrow_side(rows, n, d, c, out, norms + first);
+        else if (halves == Halves::both)
+            pack_side<true>(rows, n, d, c, out, norms + first, nullptr);
         else
-            pack_side(rows, n, d, c, out, norms + first);
+            pack_side<false>(rows, n, d, c, out, norms + first, rests + first);
     }
 }
 
@@ -177,22 +196,24 @@ inline void multiply_four() {
 }
 
 // Two sides of rows with two panels of centroids, into tiles 0 to 3: [panel][side].
-// meanwhile(i) is called after each four products have been started, i < 2: work for the vector
-// units that the unit does not wait for.
-template <bool kNarrow, class Work>
+// meanwhile(i) is called once for i = 0, 1 while products are under way: work for the vector
+// units that the matrix unit does not wait for.
+template <Halves kHalves, class Work>
 inline void multiply(const uint16_t* rows, const uint16_t* panels, size_t d,
                      const Work& meanwhile) {
-    const uint16_t* rows1 = rows + kSide * truemeans::tile_row_entries(d);
-    const size_t panel = kSide * truemeans::tile_centroid_entries(d);
+    constexpr bool kBoth = kHalves == Halves::both;
+    constexpr size_t kStep = kHalves == Halves::first ? kTile : 2 * kTile;
+    const uint16_t* rows1 = rows + kSide * truemeans::tile_row_entries(kHalves, d);
+    const size_t panel = kSide * truemeans::tile_centroid_entries(kHalves, d);
     const uint16_t* panels1 = panels + panel;
     _tile_zero(0);
     _tile_zero(1);
     _tile_zero(2);
     _tile_zero(3);
-    for (size_t i = 0; i < panel; i += 2 * kTile) {
+    for (size_t i = 0; i < panel; i += kStep) {
         _tile_loadd(4, panels + i, kStride);
         _tile_loadd(5, panels1 + i, kStride);
-        if (!kNarrow) {
+        if (kBoth) {
             _tile_loadd(6, rows + i + kTile, kStride);
             _tile_loadd(7, rows1 + i + kTile, kStride);
             multiply_four();
@@ -201,11 +222,14 @@ inline void multiply(const uint16_t* rows, const uint16_t* panels, size_t d,
         _tile_loadd(7, rows1 + i, kStride);
         multiply_four();
         if (i == 0) meanwhile(0);
-        _tile_loadd(4, panels + i + kTile, kStride);
-        _tile_loadd(5, panels1 + i + kTile, kStride);
-        multiply_four();
-        if (i == 0) meanwhile(1);
+        if (kHalves != Halves::first) {
+            _tile_loadd(4, panels + i + kTile, kStride);
+            _tile_loadd(5, panels1 + i + kTile, kStride);
+            multiply_four();
+            if (i == 0) meanwhile(1);
+        }
     }
+    if (kHalves == Halves::first) meanwhile(1);
 }
 
 inline void store_products(float* products) {
@@ -248,11 +272,11 @@ inline void list_products(const float* products, const float* sq_norms, size_t f
 // So many bytes of centroids stay in a second-level cache beside a chunk of rows.
 constexpr size_t kRunBytes = 512u << 10;
 
-template <bool kNarrow>
+template <Halves kHalves>
 void score(const uint16_t* rows, size_t n_blocks, size_t d, const uint16_t* centroids,
            const float* sq_norms, size_t n_panels, truemeans::TwoNearest out) {
-    const size_t block = 2 * kSide * truemeans::tile_row_entries(d);
-    const size_t pair = 2 * kSide * truemeans::tile_centroid_entries(d);
+    const size_t block = 2 * kSide * truemeans::tile_row_entries(kHalves, d);
+    const size_t pair = 2 * kSide * truemeans::tile_centroid_entries(kHalves, d);
     const size_t fits = kRunBytes / (pair * sizeof(uint16_t));
     const size_t run = fits > 1 ? fits : 1;
     alignas(64) float products[2][4 * kResult];
@@ -270,10 +294,10 @@ void score(const uint16_t* rows, size_t n_blocks, size_t d, const uint16_t* cent
                 offer_products(products[p % 2] + panel * 2 * kResult,
                                sq_norms + (2 * p + panel) * kSide, (2 * p + panel) * kSide, two);
             };
-            multiply<kNarrow>(rows + b * block, centroids + from * pair, d, [](size_t) {});
+            multiply<kHalves>(rows + b * block, centroids + from * pair, d, [](size_t) {});
             store_products(products[from % 2]);
             for (size_t p = from + 1; p < to; ++p) {
-                multiply<kNarrow>(rows + b * block, centroids + p * pair, d,
+                multiply<kHalves>(rows + b * block, centroids + p * pair, d,
                                   [&](size_t panel) { offer(p - 1, panel); });
                 store_products(products[p % 2]);
             }
@@ -289,17 +313,17 @@ void score(const uint16_t* rows, size_t n_blocks, size_t d, const uint16_t* cent
     }
 }
 
-template <bool kNarrow>
+template <Halves kHalves>
 void list_within(const uint16_t* rows, size_t n_blocks, size_t d, const uint16_t* centroids,
                  const float* sq_norms, size_t n_panels, const float* limit, size_t most,
                  int32_t* list, int32_t* count) {
-    const size_t block = 2 * kSide * truemeans::tile_row_entries(d);
-    const size_t pair = 2 * kSide * truemeans::tile_centroid_entries(d);
+    const size_t block = 2 * kSide * truemeans::tile_row_entries(kHalves, d);
+    const size_t pair = 2 * kSide * truemeans::tile_centroid_entries(kHalves, d);
     alignas(64) float products[4 * kResult];
     for (size_t p = 0; p < n_panels; ++p)
         for (size_t b = 0; b < n_blocks; ++b) {
             const size_t at = b * 2 * kSide;
-            multiply<kNarrow>(rows + b * block, centroids + p * pair, d, [](size_t) {});
+            multiply<kHalves>(rows + b * block, centroids + p * pair, d, [](size_t) {});
             store_products(products);
             list_products(products, sq_norms + p * 2 * kSide, p * 2 * kSide, limit + at, most,
                           list + at * most, count + at);
@@ -318,25 +342,24 @@ struct Tiles {
     Tiles& operator=(const Tiles&) = delete;
 };
 
-void score_tiles(const uint16_t* rows, size_t n_blocks, size_t d, const uint16_t* centroids,
-                 const float* sq_norms, size_t n_panels, truemeans::TwoNearest out) {
+void score_tiles(Halves halves, const uint16_t* rows, size_t n_blocks, size_t d,
+                 const uint16_t* centroids, const float* sq_norms, size_t n_panels,
+                 truemeans::TwoNearest out) {
     const Tiles tiles;
-    if (truemeans::fits_one_tile(d))
-        score<true>(rows, n_blocks, d, centroids, sq_norms, n_panels, out);
-    else
-        score<false>(rows, n_blocks, d, centroids, sq_norms, n_panels, out);
+    const auto run = halves == Halves::both          ? score<Halves::both>
+                     : halves == Halves::both_in_one ? score<Halves::both_in_one>
+                                                     : score<Halves::first>;
+    run(rows, n_blocks, d, centroids, sq_norms, n_panels, out);
 }
 
-void tiles_within(const uint16_t* rows, size_t n_blocks, size_t d, const uint16_t* centroids,
-                  const float* sq_norms, size_t n_panels, const float* limit, size_t most,
-                  int32_t* list, int32_t* count) {
+void tiles_within(Halves halves, const uint16_t* rows, size_t n_blocks, size_t d,
+                  const uint16_t* centroids, const float* sq_norms, size_t n_panels,
+                  const float* limit, size_t most, int32_t* list, int32_t* count) {
     const Tiles tiles;
-    if (truemeans::fits_one_tile(d))
-        list_within<true>(rows, n_blocks, d, centroids, sq_norms, n_panels, limit, most, list,
-                          count);
-    else
-        list_within<false>(rows, n_blocks, d, centroids, sq_norms, n_panels, limit, most, list,
-                           count);
+    const auto run = halves == Halves::both          ? list_within<Halves::both>
+                     : halves == Halves::both_in_one ? list_within<Halves::both_in_one>
+                                                     : list_within<Halves::first>;
+    run(rows, n_blocks, d, centroids, sq_norms, n_panels, limit, most, list, count);
 }
 
 }  // namespace

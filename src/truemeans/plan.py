@@ -14,11 +14,13 @@ from truemeans.threads import resolve_threads
 
 __all__ = [
     "METHODS",
+    "N_PROBED",
     "closer_scores",
     "make_plan",
     "methods",
     "most_pairs",
     "n_groups",
+    "should_refine",
     "should_skip",
 ]
 
@@ -33,6 +35,8 @@ METHODS = (
     ("centroids", "groups"),
     ("tiles", "none"),
     ("tiles", "rows"),
+    ("coarse", "none"),
+    ("coarse", "rows"),
 )
 
 # Below this many multiply-adds a pass, packing centroids costs more than it saves (kernels small).
@@ -47,6 +51,18 @@ _CENTROIDS_TO_CLUSTERS = 128
 # The matrix unit takes 32 features and 32 centroids at a time, filled or not (kernels layout).
 _TILES_FROM_FEATURES = 12
 _TILES_FROM_CLUSTERS = 12
+# Coarse tiles take a third of the products, and pay while they leave few rows undecided
+# (run --only midk,ivf,embed,patches).
+_COARSE_FROM_FEATURES = 64
+_REFINE_ABOVE_SETTLED = 0.5
+# Rows that are labelled once more to see that, before the first pass.
+N_PROBED = 512
+# Coarse tiles take a third of the products, and pay while they leave few rows undecided
+# (run --only midk,ivf,embed,patches).
+_COARSE_FROM_FEATURES = 64
+_REFINE_ABOVE_SETTLED = 0.5
+# Rows that are labelled once more to see that, before the first pass.
+N_PROBED = 512
 # Bounds by groups cost about a hundred nanoseconds a row that is not skipped: they pay where
 # scoring a row densely costs several times that (run --only ivf,embed,midk).
 _GROUPS_FROM_ENTRIES = 65_536
@@ -114,7 +130,7 @@ def methods(target: str, n_features: int) -> list[tuple[str, str]]:
         (scores, skip)
         for scores, skip in METHODS
         if (skip != "boxes" or n_features <= _BOXES_TO_FEATURES)
-        and (scores != "tiles" or has_tiles(target))
+        and (scores not in ("tiles", "coarse") or has_tiles(target))
     ]
 
 
@@ -157,12 +173,19 @@ def _method(n_samples: int, n_features: int, n_clusters: int, target: str) -> tu
         and n_clusters >= _TILES_FROM_CLUSTERS
         and has_tiles(target)
     ):
+        if n_features >= _COARSE_FROM_FEATURES:
+            return "coarse", "rows", "coarse tiles by the matrix unit, a bound a row later"
         return "tiles", "rows", "dense tiles by the matrix unit, a bound a row later"
     if entries >= _GROUPS_FROM_ENTRIES and n_features >= _GROUPS_FROM_FEATURES:
         return "centroids", "groups", "tiles of centroids, bounds by groups of centroids"
     if n_features >= _CENTROIDS_FROM_FEATURES and n_clusters <= _CENTROIDS_TO_CLUSTERS:
         return "centroids", "rows", "dense tiles of centroids, a bound a row later"
     return "samples", "rows", "dense tiles of samples, a bound a row later"
+
+
+def should_refine(n_settled: int, n_samples: int) -> bool:
+    """Whether coarse tiles left so much open in the last pass that full ones will pay."""
+    return n_settled > _REFINE_ABOVE_SETTLED * n_samples
 
 
 def should_skip(n_changed: int, n_samples: int) -> bool:

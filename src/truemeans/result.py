@@ -31,8 +31,9 @@ class Plan:
         SIMD target of the native engine; empty for the best one this machine can run.
     n_threads : int
         Threads of one call.
-    scores : {"samples", "centroids", "tiles", "none"}
-        What the lanes of the fast scores run over, or "tiles" for a matrix unit; "none" goes
+    scores : {"samples", "centroids", "tiles", "coarse", "none"}
+        What the lanes of the fast scores run over, or how fine the numbers of a matrix unit
+        are: 16 bits ("tiles"), or 8 until these leave too much open ("coarse"). "none" goes
         straight to canonical distances.
     skip : {"rows", "groups", "boxes", "none"}
         What is remembered between passes to skip work: one bound a row, bounds a row and group

@@ -22,7 +22,7 @@ from truemeans.engines.base import (
     RowState,
     SqGrids,
 )
-from truemeans.plan import closer_scores, n_groups, should_skip
+from truemeans.plan import N_PROBED, closer_scores, n_groups, should_refine, should_skip
 from truemeans.result import Plan
 from truemeans.targets import targets
 
@@ -42,6 +42,7 @@ class NativeEngine:
                 f"use one of {', '.join(targets())}."
             )
         self._plan = plan
+        self._scores = ""
         self._team = _core.Team(plan.n_threads, plan.target)
         self._float_mode = _core.FloatMode()
 
@@ -82,13 +83,28 @@ class NativeEngine:
             )
             return Pass(*done[:2])
         skip = state.carried if isinstance(state.carried, _core.Skip) else None
-        scores, block_rows = plan.scores, plan.block_rows
+        if not self._scores:
+            self._scores = self._first_scores(X, centroids)
+        scores, block_rows = self._scores, plan.block_rows
         done = _core.assign(
             team, X, weight, centroids, scores, block_rows, skip, magic, state.labels, sums
         )
+        if scores == "coarse" and should_refine(done[1], len(X)):
+            self._scores = "tiles"
         if skip is None and plan.skip == "rows" and should_skip(done[0], len(X)):
             state.carried = _core.Skip(len(X))
         return Pass(*done[:2])
+
+    def _first_scores(self, X: Rows, centroids: FloatArray) -> str:
+        """The plan's, unless coarse tiles leave most of some rows from everywhere open."""
+        if self._plan.scores != "coarse":
+            return self._plan.scores
+        sample = np.ascontiguousarray(X[:: max(len(X) // N_PROBED, 1)])
+        labels = np.full(len(sample), -1, np.int32)
+        done = _core.assign(
+            self._team, sample, None, centroids, "coarse", 0, None, None, labels, None
+        )
+        return "tiles" if should_refine(done[1], len(sample)) else "coarse"
 
     def _remember(
         self, X: Rows, weight: FloatArray | None, centroids: FloatArray
