@@ -7,6 +7,7 @@ import re
 import numpy as np
 import pytest
 
+import colours
 import truemeans
 from browser import chromium, opened, violations
 from commands import rows
@@ -280,27 +281,31 @@ class TestEveryReader:
                 page.evaluate("place => { location.hash = place; }", place)
                 assert violations(page) == []
 
-    def test_marks_stand_out_from_the_card_by_three_to_one(self, browser, pages):
+    @pytest.mark.parametrize("scheme", ["light", "dark"])
+    def test_colours_stand_out_and_differ(self, browser, pages, scheme):
         _, path = pages("lesson")
-        for scheme in ("light", "dark"):
-            with opened(browser, path, color_scheme=scheme) as page:
-                colours = page.evaluate(
-                    """() => {
-                      const probe = document.createElement("span");
-                      document.body.append(probe);
-                      const read = (name) => {
-                        probe.style.color = `var(--${name})`;
-                        const colour = getComputedStyle(probe).color;
-                        return colour.match(/[\\d.]+/g).slice(0, 3).map(Number);
-                      };
-                      const clusters = [...Array(12).keys()].map((j) => `c${j}`);
-                      return ["card", "none", ...clusters].map(read);
-                    }"""
-                )
-            light = [_luminance(c) for c in colours]
-            for other in light[1:]:
-                high, low = max(light[0], other), min(light[0], other)
-                assert (high + 0.05) / (low + 0.05) >= 3
+        with opened(browser, path, color_scheme=scheme) as page:
+            shown = page.evaluate(
+                """() => {
+                  const probe = document.createElement("span");
+                  document.body.append(probe);
+                  const read = (name) => {
+                    probe.style.color = `var(--${name})`;
+                    const colour = getComputedStyle(probe).color;
+                    return colour.match(/[\\d.]+/g).slice(0, 3).map(Number);
+                  };
+                  const clusters = [...Array(12).keys()].map((j) => `c${j}`);
+                  return ["card", "none", "mark-ink", ...clusters].map(read);
+                }"""
+            )
+        card, none, ink, *clusters = [colours.linear(colour) for colour in shown]
+        for colour in (none, *clusters):
+            assert colours.contrast(colour, card) >= 3
+        for colour in clusters:
+            assert colours.contrast(colour, ink) >= 3
+        # 2.3 is just noticeable in this space; shapes and letters differ as well.
+        assert colours.least_difference(clusters[:4]) > 25
+        assert colours.least_difference(clusters) > 12
 
     def test_shapes_differ(self, browser, pages):
         _, path = pages("twelve")
@@ -351,12 +356,6 @@ def each_points(page, selector):
 def area(corners):
     x, y = corners.T
     return abs(x @ np.roll(y, -1) - y @ np.roll(x, -1)) / 2
-
-
-def _luminance(colour):
-    linear = [c / 255 for c in colour]
-    linear = [c / 12.92 if c <= 0.04045 else ((c + 0.055) / 1.055) ** 2.4 for c in linear]
-    return 0.2126 * linear[0] + 0.7152 * linear[1] + 0.0722 * linear[2]
 
 
 class TestPaper:

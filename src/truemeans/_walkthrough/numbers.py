@@ -87,7 +87,9 @@ class Styles:
         low, high = X.min(axis=0).astype(float), X.max(axis=0).astype(float)
         spans, tops = high - low, np.maximum(-low, high)
         span = float(spans.max())
-        columns = zip(spans.tolist(), tops.tolist(), strict=True)
+        # Columns of about the same range look better with the same digits.
+        alike = np.where(spans > span / 10, span, spans)
+        columns = zip(alike.tolist(), tops.tolist(), strict=True)
         return cls(
             tuple(style_for(width, top, decades=3) for width, top in columns),
             style_for(span, span, decades=3),
