@@ -95,9 +95,10 @@ struct Search {
     std::size_t score_tiles(std::size_t n, std::size_t first, std::size_t count,
                             Scratch& t) const {
         const std::size_t block = kernels.tile_rows;
+        const std::size_t entries = tile_centroid_entries(tile_panels.halves, rows.d);
         std::fill(t.count.begin(), t.count.end(), 0);
-        kernels.tiles_within(t.tiles.data(), (n + block - 1) / block, rows.d,
-                             tile_panels.packed.data() + first * tile_centroid_entries(rows.d),
+        kernels.tiles_within(tile_panels.halves, t.tiles.data(), (n + block - 1) / block, rows.d,
+                             tile_panels.packed.data() + first * entries,
                              tile_panels.sq_norms.data() + first, (count + block - 1) / block,
                              t.limits.data(), kCandidates, t.list.data(), t.count.data());
         std::size_t n_hits = 0;
@@ -112,8 +113,8 @@ struct Search {
     void pack(std::size_t begin, std::size_t n, Scratch& t) const {
         const T* X = rows.X + begin * rows.d;
         if (scores == Scores::tiles) {
-            table.pack_tiles(X, nullptr, n, rows.d, panels.centering(), t.tiles.data(),
-                             t.norms.data());
+            table.pack_tiles(tile_panels.halves, X, nullptr, n, rows.d, panels.centering(),
+                             t.tiles.data(), t.norms.data(), nullptr);
             return;
         }
         const auto lay_out =
@@ -181,7 +182,7 @@ Closer find_closer(Team& team, const Kernels& kernels, Rows<T> rows, Centroids c
     TilePanels tiles;
     Margin margin = panels.margin;
     if (scores == Scores::tiles && panels.usable) {
-        tiles = TilePanels(panels.packed, panels.sq_norms, panels.sq_norm_top, rows.d,
+        tiles = TilePanels(both_halves(rows.d), panels.packed, panels.sq_norms, panels.sq_norm_top, rows.d,
                            kernels.tile_rows);
         margin = {tiles.margin.constant, tiles.margin.slope + panels.margin.slope};
     }
@@ -195,7 +196,7 @@ Closer find_closer(Team& team, const Kernels& kernels, Rows<T> rows, Centroids c
     std::vector<Scratch> threads(rows.n <= chunk ? 1 : team.n_threads());
     for (Scratch& t : threads) {
         if (scores == Scores::tiles) {
-            t.tiles.resize(padded * tile_row_entries(rows.d));
+            t.tiles.resize(padded * tile_row_entries(tiles.halves, rows.d));
             t.list.resize(padded * kCandidates);
             t.count.resize(padded);
         } else {

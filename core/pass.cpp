@@ -17,10 +17,9 @@ bool by_tiles(Scores scores) {
     return scores == Scores::tiles || scores == Scores::coarse_tiles;
 }
 
-// What the tiles hold. Few features fit one tile with both halves.
+// Coarse tiles would save nothing where both halves fit one.
 Halves halves_of(Scores scores, std::size_t d) {
-    if (d <= kNarrowTile) return Halves::both_in_one;
-    return scores == Scores::tiles ? Halves::both : Halves::first;
+    return scores == Scores::coarse_tiles && d > kNarrowTile ? Halves::first : both_halves(d);
 }
 
 std::size_t rows_per_block(const Kernels& kernels, Scores scores) {

@@ -11,6 +11,11 @@
 
 namespace truemeans {
 
+// How tiles hold all they can of rows of d features.
+inline Halves both_halves(std::size_t d) {
+    return d <= kNarrowTile ? Halves::both_in_one : Halves::both;
+}
+
 struct TilePanels {
     Halves halves = Halves::both;
     Aligned<std::uint16_t> packed;  // see kernels/tiles_amx.cpp
