@@ -235,6 +235,12 @@ class TestNumbers:
         assert style(top) != style(top - 0.01 * span)
         assert len(style(top)) < 22
 
+    def test_a_near_tie_gets_the_digits_that_show_it(self):
+        styles = Styles.of(np.array([[0.0], [5.0]]))
+        assert styles.squares([3.0, 0.1002, 0.1001]) == ["3.0000", "0.1002", "0.1001"]
+        assert styles.squares([0.5, 0.5]) == ["0.500", "0.500"]
+        assert styles.squares([2.0]) == ["2.000"]
+
     def test_each_column_has_its_own_digits(self):
         styles = Styles.of(np.array([[1e6, 0.001, 5.0], [2e6, 0.002, 5.0]]))
         assert styles.row([1234567.0, 0.00123456, 5.0]) == ["1234567", "0.001235", "5.000"]

@@ -122,11 +122,11 @@ class TestTerminal:
         flat = " ".join(re.sub(r"[│\n]", " ", out).split())
         for before, frame in zip((None, *walk.frames), walk.frames, strict=False):
             assert walk.teller.text(frame, before) in flat
-        row, square = walk.styles.row, walk.styles.square
+        row = walk.styles.row
         for frame in walk.frames:
             if frame.kind == "assign":
                 for i in frame.changed:
-                    assert " ".join(map(square, frame.sq_distances(walk.run.X)[i])) in flat
+                    assert " ".join(walk.styles.squares(frame.sq_distances(walk.run.X)[i])) in flat
             if frame.update is not None:
                 for j in range(2):
                     sums, means = row(frame.update.sums[j]), row(frame.centroids[j])

@@ -11,7 +11,7 @@ import colours
 import truemeans
 from browser import chromium, opened, violations
 from commands import rows
-from drawn import cells, check_distances, check_frame, each, letters
+from drawn import cells, check_distances, check_frame, each, letters, open_table
 from truemeans._walkthrough.numbers import Style
 from truemeans.engines.reference import ReferenceEngine
 
@@ -61,7 +61,7 @@ class TestFrames:
     def test_by_click(self, browser, pages, name):
         walk, path = pages(name)
         with opened(browser, path) as page:
-            page.click("#all-numbers summary")
+            open_table(page)
             for index in range(len(walk.frames)):
                 check_frame(page, walk, index)
                 if index < len(walk.frames) - 1:
@@ -74,7 +74,7 @@ class TestFrames:
     def test_by_key(self, browser, pages):
         walk, path = pages("lesson")
         with opened(browser, path) as page:
-            page.click("#all-numbers summary")
+            open_table(page)
             page.click("h1")
             for index in range(len(walk.frames)):
                 check_frame(page, walk, index)
@@ -94,7 +94,7 @@ class TestFrames:
         walk, path = pages("lesson")
         for index, frame in enumerate(walk.frames):
             with opened(browser, path, frame.name) as page:
-                page.click("#all-numbers summary")
+                open_table(page)
                 check_frame(page, walk, index)
         with opened(browser, path, "round-99-assign") as page:
             assert page.get_attribute("#stage", "data-frame") == "data"
@@ -169,13 +169,12 @@ class TestPoints:
     def test_hover_tap_and_keys_show_a_points_numbers(self, browser, pages):
         walk, path = pages("lesson")
         frame = next(f for f in walk.frames if f.name == "round-3-assign")
-        square = walk.styles.square
         with opened(browser, path, frame.name) as page:
             page.hover("#plot [data-point='8'] .reach", force=True)
             tip = page.inner_text("#tip")
             assert "Point 9" in tip
-            for d in frame.sq_distances(walk.run.X)[8]:
-                assert square(d) in tip
+            for text in walk.styles.squares(frame.sq_distances(walk.run.X)[8]):
+                assert text in tip
             page.mouse.move(2, 2)
             assert page.is_hidden("#tip")
             page.click("#plot [data-point='8'] .reach", force=True)
@@ -264,7 +263,7 @@ class TestEveryReader:
         _, path = pages("lesson")
         shape = {"viewport": {"width": width, "height": 900}, "color_scheme": scheme}
         with opened(browser, path, reduced_motion="reduce", **shape) as page:
-            page.click("#all-numbers summary")
+            open_table(page)
             for place in ("data", "start", "round-2-assign", "round-2-update", "stop", *TABS):
                 page.evaluate("place => { location.hash = place; }", place)
                 if place == "worksheet":
@@ -389,7 +388,7 @@ class TestPaper:
 
     def test_a_worksheet_with_answers(self, browser, pages):
         walk, path = pages("lesson")
-        row, square = walk.styles.row, walk.styles.square
+        row = walk.styles.row
         with opened(browser, path, "worksheet") as page:
             page.select_option("#sheet-round", "2")
             assert not page.is_visible(".answer >> nth=0")
@@ -400,7 +399,7 @@ class TestPaper:
             rows_shown = cells(page, "#sheet")
             d = assign.sq_distances(walk.run.X)
             for i in range(30):
-                expected = [str(i + 1), *row(walk.run.X[i]), *map(square, d[i])]
+                expected = [str(i + 1), *row(walk.run.X[i]), *walk.styles.squares(d[i])]
                 assert rows_shown[i] == [*expected, letters(assign.labels)[i]]
             for j in range(2):
                 sums, means = row(update.update.sums[j]), row(update.centroids[j])

@@ -6,7 +6,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from decimal import ROUND_HALF_UP, Decimal
 from typing import TYPE_CHECKING, Any
@@ -96,9 +96,22 @@ class Styles:
             style_for(span * span, span * span, decades=4),
         )
 
+    def squares(self, values: Sequence[float]) -> list[str]:
+        """Write the squared distances of one row, so that it shows which is the least."""
+        style = _tell_apart(self.square, values)
+        return [style(float(x)) for x in values]
+
     def row(self, values: Iterable[float]) -> list[str]:
         """Write one number a column."""
         return [style(float(x)) for style, x in zip(self.values, values, strict=True)]
+
+
+def _tell_apart(style: Style, values: Sequence[float]) -> Style:
+    """Return the style with as many more digits as tell the two least values apart."""
+    least = sorted(values)[:2]
+    while len(set(least)) > 1 and style(least[0]) == style(least[1]) and style.digits < 16:
+        style = Style(style.fixed, style.digits + 1)
+    return style
 
 
 def style_for(span: float, top: float, decades: int) -> Style:

@@ -140,7 +140,6 @@ def _means(walk: Walkthrough, frame: Frame) -> Table:
 def _distances(walk: Walkthrough, frame: Frame, before: Frame) -> Table:
     """Squared distances of the points that changed sides, or of all in the first round."""
     assert frame.labels is not None
-    square = walk.styles.square
     table = Table(box=box.SIMPLE_HEAD, padding=(0, 1, 0, 0), pad_edge=False)
     table.add_column("point")
     shown = min(walk.teller.n_clusters, 6)
@@ -150,6 +149,6 @@ def _distances(walk: Walkthrough, frame: Frame, before: Frame) -> Table:
     distances = frame.sq_distances(walk.run.X)
     for i in frame.changed:
         was = "" if before.labels is None else f" (was {letter(int(before.labels[i]))})"
-        numbers = [square(float(d)) for d in distances[i, :shown]]
+        numbers = walk.styles.squares(distances[i].tolist())[:shown]
         table.add_row(str(i + 1), *numbers, f"{letter(int(frame.labels[i]))}{was}")
     return table

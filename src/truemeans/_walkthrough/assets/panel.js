@@ -10,7 +10,7 @@ const head = (content, attributes = {}) => make("th", { scope: "col", ...attribu
 // Squared distances of one point to every centroid, term by term where there is room.
 function distanceRows(frame, i) {
   const own = frame.labels?.[i];
-  const least = distances(frame, i);
+  const texts = squares(distances(frame, i));
   return frame.centroids.map((centroid, j) => {
     const row = make("tr", { class: j === own ? "own" : null });
     row.append(make("th", { scope: "row" }, chip(j)));
@@ -18,7 +18,7 @@ function distanceRows(frame, i) {
       const terms = centroid.map((c, f) => `(${values[f](run.points[i][f])} ${MINUS} ${values[f](c)})²`);
       row.append(cell(terms.join(" + "), { class: "terms" }));
     }
-    row.append(cell(square(least[j]), { class: "number", "data-sq-distance": j }));
+    row.append(cell(texts[j], { class: "number", "data-sq-distance": j }));
     row.append(cell(j === own ? "nearest" : "", { class: "verdict" }));
     return row;
   });
@@ -45,7 +45,7 @@ function historyOf(i, frame) {
     const changed = r > 0 && rounds[r - 1].labels[i] !== label;
     return make("tr", { class: changed ? "changed" : null },
       make("th", { scope: "row" }, one.name === "final-assign" ? "end" : String(one.round)),
-      distances(one, i).map((d, j) => cell(square(d), { class: j === label ? "number least" : "number" })),
+      squares(distances(one, i)).map((text, j) => cell(text, { class: j === label ? "number least" : "number" })),
       cell([chip(label), changed ? " new" : ""]));
   });
   return make("div.scroll", { tabindex: "0", role: "group", "aria-label": `Point ${i + 1} by round` },
@@ -117,7 +117,7 @@ function frameTable(frame) {
     return make("tr", { class: changed ? "changed" : null, "data-point": i },
       make("th", { scope: "row" }, String(i + 1)),
       point.map((x, f) => cell(values[f](x), { class: "number" })),
-      hasDistances ? distances(frame, i).map((d, j) => cell(square(d), { class: j === label ? "number least" : "number" })) : null,
+      hasDistances ? squares(distances(frame, i)).map((text, j) => cell(text, { class: j === label ? "number least" : "number" })) : null,
       label == null ? null : cell(chip(label)),
       label == null ? null : cell(changed ? `was ${LETTERS[frame.was[i]]}` : ""));
   });

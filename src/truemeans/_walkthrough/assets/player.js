@@ -96,8 +96,8 @@ function makePlayer() {
     const frame = current();
     tip.replaceChildren(
       make("strong", {}, `Point ${i + 1}`), make("span", {}, ` ${rowText(run.points[i])}`),
-      ...(frame.centroids ? [make("ul.plain", {}, distances(frame, i).map((d, j) =>
-        make("li", { class: frame.labels?.[i] === j ? "own" : null }, chip(j), ` ${square(d)}`)))] : []));
+      ...(frame.centroids ? [make("ul.plain", {}, squares(distances(frame, i)).map((text, j) =>
+        make("li", { class: frame.labels?.[i] === j ? "own" : null }, chip(j), ` ${text}`)))] : []));
     const [x, y] = plot.at(screenPoints[i]);
     const box = el("plot").getBoundingClientRect();
     const outer = figure.getBoundingClientRect();
@@ -120,7 +120,7 @@ function makePlayer() {
     hovered = null;
     render();
     el("spoken").textContent = current().centroids
-      ? `${pointName(current(), chosen)}. Squared distances: ${distances(current(), chosen).map((d, j) => `${LETTERS[j]} ${square(d)}`).join(", ")}.`
+      ? `${pointName(current(), chosen)}. Squared distances: ${squares(distances(current(), chosen)).map((text, j) => `${LETTERS[j]} ${text}`).join(", ")}.`
       : pointName(current(), chosen);
   }
 

@@ -9,12 +9,11 @@ function makePredictor(holder, onAnswer) {
     if (K < 2) return null;
     if (frame.kind === "assign") {
       const i = spotlight(frame);
-      const d = distances(frame, i);
       return {
         point: i,
         text: `Which centroid is nearest to point ${i + 1}?`,
         answer: frame.labels[i],
-        because: `d² to ${LETTERS.slice(0, K).split("").map((letter, j) => `${letter} is ${square(d[j])}`).join(", to ")}`,
+        because: `d² to ${squares(distances(frame, i)).map((text, j) => `${LETTERS[j]} is ${text}`).join(", to ")}`,
       };
     }
     if (frame.kind === "update") {

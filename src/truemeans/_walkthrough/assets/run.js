@@ -40,6 +40,15 @@ const frameNamed = (name) => frames.find((frame) => frame.name === name);
 const assigns = frames.filter((frame) => frame.kind === "assign");
 
 const distances = (frame, i) => frame.centroids.map((centroid) => sqDist(run.points[i], centroid));
+// The squared distances of one point, with as many digits as tell the two least apart.
+function squares(list) {
+  const [first, second] = [...list].sort((a, b) => a - b);
+  let { fixed, digits } = run.styles.square;
+  const equal = (write) => second !== undefined && first !== second && write(first) === write(second);
+  while (equal(formatter({ fixed, digits })) && digits < 16) digits += 1;
+  return list.map(formatter({ fixed, digits }));
+}
+
 const rowText = (row) => `(${row.map((x, f) => values[f](x)).join(", ")})`;
 // A place on the screen, in the numbers of the axes.
 const placeText = (place) => `(${place.map((x, f) => (isPicture ? length : (values[f] ?? length))(x)).join(", ")})`;

@@ -8,7 +8,7 @@ function buildWorksheet() {
   const letters = [...LETTERS].slice(0, K);
   const points = run.points.map((point, i) =>
     make("tr", {}, make("th", { scope: "row" }, String(i + 1)), point.map((x, f) => cell(values[f](x), { class: "number" })),
-      distances(frame, i).map((d) => cell(answer(square(d)), { class: "number blank" })),
+      squares(distances(frame, i)).map((text) => cell(answer(text), { class: "number blank" })),
       cell(answer(LETTERS[frame.labels[i]]), { class: "blank" })));
   const means = letters.map((letter, j) => {
     const { sums, counts } = update?.update ?? { sums: null, counts: sizesOf(frame.labels, K) };
