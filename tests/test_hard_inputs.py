@@ -208,6 +208,28 @@ def test_rows_of_another_size_than_the_fitted_ones(fitted_at, rows_at):
         np.testing.assert_array_equal(model.transform(X[i : i + 1])[0], distances[i])
 
 
+@pytest.mark.parametrize("method", ["samples/none", "centroids/none", "centroids/groups"])
+@pytest.mark.parametrize("dtype", [np.float32, np.float64])
+@pytest.mark.parametrize("d", [3, 17, 64])
+def test_near_ties_of_rows_far_from_all_centroids(d, dtype, method, monkeypatch):
+    """Pairs of centroids mirrored in a plane, rows almost in that plane, and far away: the error
+    of a score grows with the row's distance, and so must the margin.
+    """
+    rng = np.random.default_rng(d)
+    across = rng.normal(size=d)
+    across /= np.linalg.norm(across)
+    half = rng.normal(size=(10, d))
+    centers = np.vstack([half, half - 2 * np.outer(half @ across, across)])
+    X = rng.normal(size=(3000, d)) * 100
+    X -= np.outer(X @ across - rng.normal(size=3000) * 1e-5, across)
+    X, centers = X.astype(dtype), centers.astype(dtype)
+    monkeypatch.setenv("TRUEMEANS_METHOD", method)
+
+    result = k_means(X, 20, init=centers, max_iter=1, record=True)
+
+    np.testing.assert_array_equal(result.history.labels[0], canonical_labels(X, centers))
+
+
 @contextmanager
 def flushing_to_zero():
     """What a library linked with -ffast-math does to the thread that loads it."""
