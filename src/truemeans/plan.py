@@ -57,12 +57,6 @@ _COARSE_FROM_FEATURES = 64
 _REFINE_ABOVE_SETTLED = 0.5
 # Rows that are labelled once more to see that, before the first pass.
 N_PROBED = 512
-# Coarse tiles take a third of the products, and pay while they leave few rows undecided
-# (run --only midk,ivf,embed,patches).
-_COARSE_FROM_FEATURES = 64
-_REFINE_ABOVE_SETTLED = 0.5
-# Rows that are labelled once more to see that, before the first pass.
-N_PROBED = 512
 # Bounds by groups cost about a hundred nanoseconds a row that is not skipped: they pay where
 # scoring a row densely costs several times that (run --only ivf,embed,midk).
 _GROUPS_FROM_ENTRIES = 65_536
