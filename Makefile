@@ -31,8 +31,9 @@ format: .stamps/lint  ## put the code into the house style
 	$(BIN)/ruff check --fix .
 	$(BIN)/ruff format .
 
-pictures: .stamps/test  ## draw the README's picture of the walkthrough again (needs Chromium)
+pictures: .stamps/test  ## draw the pictures of the docs again (needs Chromium)
 	$(BIN)/python docs/pictures/make.py
+	$(BIN)/python docs/pictures/local_optima.py
 
 sanitize: native-address native-thread  ## kernel tests under GCC's sanitizers: two builds
 
