@@ -92,9 +92,12 @@ class TestFrames:
 
     def test_by_address(self, browser, pages):
         walk, path = pages("lesson")
-        for index, frame in enumerate(walk.frames):
-            with opened(browser, path, frame.name) as page:
-                open_table(page)
+        with opened(browser, path, "round-3-update") as page:
+            open_table(page)
+            check_frame(page, walk, 7)
+            for index, frame in enumerate(walk.frames):
+                page.evaluate("name => { location.hash = name; }", frame.name)
+                page.wait_for_selector(f"#stage[data-frame='{frame.name}']")
                 check_frame(page, walk, index)
         with opened(browser, path, "round-99-assign") as page:
             assert page.get_attribute("#stage", "data-frame") == "data"
