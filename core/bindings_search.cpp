@@ -2,8 +2,10 @@
 #include "bindings.hpp"
 
 #include <algorithm>
+#include <type_traits>
 
 #include "optimum.hpp"
+#include "swap.hpp"
 
 namespace truemeans::bindings {
 
@@ -17,6 +19,12 @@ Out<double, Vector> to_array(const std::vector<double>& values) {
     auto out = new_vector<double>(values.size());
     std::copy(values.begin(), values.end(), out.data());
     return out;
+}
+
+template <class Array>
+auto values_of(const Array& array) {
+    return std::vector<std::remove_cv_t<typename Array::Scalar>>(array.data(),
+                                                                 array.data() + array.size());
 }
 
 }  // namespace
@@ -38,6 +46,32 @@ void bind_search(nb::module_& m) {
                 [&] { return core::least_inertias(t.team, sorted_of(values, weights), most); }));
         },
         "team"_a, "values"_a.noconvert(), "weights"_a.noconvert(), "most"_a);
+    nb::class_<core::SwapSearch>(m, "SwapSearch")
+        .def(
+            "__init__",
+            [](core::SwapSearch* self, In<double, Matrix> X, In<double, Vector> weight,
+               In<double, Matrix> centroids, In<std::int32_t, Vector> labels,
+               std::size_t patience) {
+                new (self) core::SwapSearch(
+                    core::Clusters(values_of(X), values_of(weight), values_of(centroids),
+                                   values_of(labels), core::Pulse(interrupted)),
+                    patience);
+            },
+            "X"_a.noconvert(), "weight"_a.noconvert(), "centroids"_a.noconvert(),
+            "labels"_a.noconvert(), "patience"_a)
+        .def(
+            "run",
+            [](core::SwapSearch& search, std::size_t most, double seconds) {
+                return unlocked([&] { return search.run(most, seconds); });
+            },
+            "most"_a, "seconds"_a)
+        .def_prop_ro("n_tried", &core::SwapSearch::n_tried)
+        .def_prop_ro("n_kept", &core::SwapSearch::n_kept)
+        .def_prop_ro("inertia", &core::SwapSearch::inertia)
+        .def_prop_ro(
+            "centroids",
+            [](const core::SwapSearch& search) { return to_array(search.centroids()); },
+            nb::rv_policy::automatic);
 }
 
 }  // namespace truemeans::bindings

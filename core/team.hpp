@@ -4,6 +4,7 @@
 #pragma once
 
 #include <atomic>
+#include <chrono>
 #include <condition_variable>
 #include <cstddef>
 #include <functional>
@@ -15,6 +16,24 @@ namespace truemeans {
 
 // Thrown on the calling thread when `interrupted` said so; all threads have stopped by then.
 struct Interrupted {};
+
+// Asks about twenty times a second, however often it is called, whether to stop; throws then.
+class Pulse {
+  public:
+    explicit Pulse(std::function<bool()> interrupted) : interrupted_(std::move(interrupted)) {}
+
+    void operator()() {
+        const auto now = Clock::now();
+        if (now < next_) return;
+        next_ = now + std::chrono::milliseconds(50);
+        if (interrupted_()) throw Interrupted{};
+    }
+
+  private:
+    using Clock = std::chrono::steady_clock;
+    std::function<bool()> interrupted_;
+    Clock::time_point next_ = Clock::now();
+};
 
 class Team {
   public:

@@ -23,7 +23,7 @@ LAYERS = [
     ["validation", "tables", "model", "pictures"],
     ["solve"],
     ["watch"],
-    ["counted", "lloyd", "optimum", "refill", "scale", "seeding"],
+    ["counted", "lloyd", "optimum", "refill", "refine", "scale", "seeding"],
     ["dataset"],
     ["sources", "engines"],
     ["plan"],

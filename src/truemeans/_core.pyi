@@ -23,6 +23,17 @@ class Team:
     def target(self) -> str: ...
 
 def targets() -> list[tuple[str, str]]: ...
+
+class SwapSearch:
+    n_tried: int
+    n_kept: int
+    inertia: float
+    centroids: _Float
+    def __init__(
+        self, X: _Float, weight: _Float, centroids: _Float, labels: _Labels, patience: int
+    ) -> None: ...
+    def run(self, most: int, seconds: float) -> bool: ...
+
 def optimum(
     team: Team, values: _Float, weights: _Float, k: int, max_runs: int
 ) -> tuple[_Float, bool]: ...

@@ -25,6 +25,8 @@ from truemeans.validation import (
     check_n_init,
     check_random_state,
     check_record,
+    check_refine,
+    check_refine_memory,
     check_rows,
     check_run_fits,
     check_sample_weight,
@@ -59,6 +61,8 @@ def k_means(
     callback: Callback | None = None,
     record: bool = False,
     progress: bool = False,
+    refine: str | None = None,
+    max_swaps: int | None = None,
 ) -> Result:
     """Separate the rows of ``X`` into ``n_clusters`` clusters.
 
@@ -110,6 +114,15 @@ def k_means(
     progress : bool, default=False
         Show a `truemeans.ProgressBar` once the fit has lasted a second, in a terminal (on standard
         error) or a notebook.
+    refine : {"swap"} or None, default=None
+        "swap" looks for better centroids after the best run: it takes away a centroid that is
+        worth little, halves a cluster that costs much, lets the neighbours follow, moves single
+        rows, and keeps what lowers the inertia. Never worse than without, and still one answer;
+        `Result.refinement` says what was done. It works on copies of the rows, up to
+        24 × n_features + 56 bytes a row. Ctrl-C during the search ends it, and the best so far
+        is returned.
+    max_swaps : int, default=None
+        The most swaps to try. None tries until 500 in a row were no improvement.
 
     Returns
     -------
@@ -125,7 +138,8 @@ def k_means(
     TypeError
         If ``X`` does not hold numbers, or a parameter has the wrong type.
     MemoryError
-        If the run, or its record, cannot fit into the memory that is free.
+        If the run, its record, or the copies for ``refine`` cannot fit into the memory that is
+        free.
 
     References
     ----------
@@ -161,12 +175,15 @@ def k_means(
         tol=tol,
         random_state=random_state,
         n_threads=n_threads,
+        refine=refine,
+        max_swaps=max_swaps,
         caller="k_means",
     )
     if kept:
         check_record(problem.record_bytes, problem.max_iter, problem.n_init)
     with ProgressBar(told) if shown else nullcontext(told) as watched:
-        result = solve.fit(problem, callback=watched, record=kept)
+        swaps = watched.swaps if isinstance(watched, ProgressBar) else None
+        result = solve.fit(problem, callback=watched, record=kept, watch_swaps=swaps)
     warn_if_few(result, problem)
     return result
 
@@ -257,6 +274,8 @@ def pose(
     n_threads: object = None,
     n_local_trials: object = None,
     any_start: bool = True,
+    refine: object = None,
+    max_swaps: object = None,
     caller: str,
 ) -> Problem:
     """Return the problem that the caller's arguments describe, everything checked once.
@@ -275,7 +294,8 @@ def pose(
     trials = n_local_trials
     if trials is not None:
         trials = check_integer("n_local_trials", trials, 1, "or give None to choose it by itself")
-    return Problem(
+    refined, swaps = check_refine(refine, max_swaps)
+    problem = Problem(
         source=source,
         survey=survey_rows(source, threads, X),
         sample_weight=check_sample_weight(sample_weight, source.n_samples),
@@ -287,9 +307,14 @@ def pose(
         rng=check_random_state(random_state),
         n_threads=threads,
         any_start=any_start and draws,
+        refine=refined,
+        max_swaps=swaps,
         n_local_trials=trials,
         check_centroids=check_centroids,
     )
+    if refined:
+        check_refine_memory(problem.refine_bytes)
+    return problem
 
 
 def open_source(X: object) -> Source:

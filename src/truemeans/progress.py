@@ -13,7 +13,7 @@ from truemeans.result import END_RUN
 if TYPE_CHECKING:
     from rich.progress import Progress
 
-    from truemeans.result import Callback, Iteration
+    from truemeans.result import Callback, Iteration, Refinement
 
 __all__ = ["ProgressBar"]
 
@@ -86,6 +86,22 @@ class ProgressBar:
             self._end()
         return answer
 
+    def swaps(self, done: Refinement) -> None:
+        """Draw the state of a search for better centroids."""
+        if self._begin is None:
+            self._begin = time.monotonic()
+        seconds = time.monotonic() - self._begin
+        if self._drawing is None and seconds >= _PATIENCE_SECONDS:
+            self._drawing = _draw(None)
+        if self._drawing is not None:
+            self._drawing.move(
+                done.n_tried,
+                f"{done.n_tried:,} swaps tried, {done.n_kept:,} kept, {seconds:.0f} s; "
+                "Ctrl-C takes the best so far",
+            )
+        if done.ended:
+            self._end()
+
 
 def _is_last(iteration: Iteration) -> bool:
     ends = iteration.converged or iteration.n_iter == iteration.max_iter
@@ -96,7 +112,11 @@ class _Drawing:
     """A bar that is on show."""
 
     def __init__(
-        self, bar: Progress, total: int, refresh: Callable[[], object], close: Callable[[], object]
+        self,
+        bar: Progress,
+        total: int | None,
+        refresh: Callable[[], object],
+        close: Callable[[], object],
     ) -> None:
         self._bar, self._refresh, self.close = bar, refresh, close
         self._task = bar.add_task("", total=total)
@@ -110,7 +130,7 @@ class _Drawing:
             self._refresh()
 
 
-def _draw(total: int) -> _Drawing:
+def _draw(total: int | None) -> _Drawing:
     from rich.console import Console
     from rich.progress import BarColumn, Progress, TextColumn
 
@@ -125,7 +145,7 @@ def _draw(total: int) -> _Drawing:
     return _Drawing(bar, total, bar.refresh, bar.stop)
 
 
-def _draw_in_notebook(bar: Progress, total: int) -> _Drawing:
+def _draw_in_notebook(bar: Progress, total: int | None) -> _Drawing:
     from IPython.display import display
 
     # A display that is updated in place, which needs no widgets; rich renders itself as HTML.

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
     from truemeans import Walkthrough
 
-__all__ = ["END_RUN", "Callback", "History", "Iteration", "Plan", "Result"]
+__all__ = ["END_RUN", "Callback", "History", "Iteration", "Plan", "Refinement", "Result"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -137,6 +137,31 @@ class History:
     labels: npt.NDArray[np.int32] | None = None
 
 
+@dataclass(frozen=True, slots=True)
+class Refinement:
+    """What ``refine="swap"`` did after the run had converged.
+
+    Attributes
+    ----------
+    n_tried : int
+        Swaps tried: a centroid taken away, another cluster halved.
+    n_kept : int
+        Swaps that lowered the inertia.
+    ended : bool
+        Whether the search came to its own end, before ``max_swaps``.
+    interrupted : bool
+        Whether Ctrl-C ended the search; what it had found counts.
+    inertia_before : float
+        Inertia of the run that was refined.
+    """
+
+    n_tried: int
+    n_kept: int
+    ended: bool
+    interrupted: bool
+    inertia_before: float
+
+
 @dataclass(frozen=True)
 class Result:
     """A finished run. Unpacks as ``centroids, labels, inertia``.
@@ -160,6 +185,9 @@ class Result:
     history : History
         Inertia and number of changed labels per iteration; with ``record=True`` the centroids
         and labels as well.
+    refinement : Refinement or None
+        What ``refine="swap"`` did; None without. ``n_iter`` and ``history`` are of the run that
+        was refined, everything else is of the result.
     plan : Plan
         How the run was computed, and why.
     restarts : ndarray of float64, shape (n_init,)
@@ -174,6 +202,7 @@ class Result:
     converged: bool
     optimal: bool
     history: History
+    refinement: Refinement | None
     plan: Plan
     _take: Callable[[npt.NDArray[np.intp]], npt.NDArray[Any]] = field(repr=False, compare=False)
     restarts: npt.NDArray[np.float64] = field(default_factory=lambda: np.empty(0))

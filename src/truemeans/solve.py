@@ -21,8 +21,9 @@ from truemeans.engines import RowState, open_engine
 from truemeans.engines.base import FloatArray, LabelArray
 from truemeans.lloyd import Run, lloyd
 from truemeans.optimum import optimum
-from truemeans.plan import make_plan
-from truemeans.result import Callback, History, Plan, Result
+from truemeans.plan import SWAP_PATIENCE, make_plan
+from truemeans.refine import bytes_needed, refine
+from truemeans.result import Callback, History, Plan, Refinement, Result
 from truemeans.scale import Scale, exponent_away
 from truemeans.seeding import Draw, n_trials, parallel, plusplus
 from truemeans.sources import Source, keep_rows
@@ -58,6 +59,10 @@ class Problem:
         None lets the plan choose.
     any_start : bool
         Whether the optimum of one feature may be returned, in place of a run from ``init``.
+    refine : bool
+        Whether swaps of centroids may improve the best run.
+    max_swaps : int or None
+        The most swaps to try.
     n_local_trials : int or None
         Rows k-means++ draws a round; None for ``2 + floor(ln(n_clusters))``.
     check_centroids : callable
@@ -75,6 +80,8 @@ class Problem:
     rng: Any
     n_threads: int | None = None
     any_start: bool = False
+    refine: bool = False
+    max_swaps: int | None = None
     n_local_trials: int | None = None
     check_centroids: Callable[[Any, int, int, np.dtype[Any]], npt.NDArray[Any]] | None = None
 
@@ -88,6 +95,11 @@ class Problem:
             self.n_threads,
             any_start=self.any_start,
         )
+
+    @property
+    def refine_bytes(self) -> int:
+        """Bytes that refining takes."""
+        return bytes_needed(self.source.n_samples, self.source.n_features)
 
     @property
     def record_bytes(self) -> int:
@@ -104,7 +116,13 @@ class Problem:
         )
 
 
-def fit(problem: Problem, *, callback: Callback | None = None, record: bool = False) -> Result:
+def fit(
+    problem: Problem,
+    *,
+    callback: Callback | None = None,
+    record: bool = False,
+    watch_swaps: Callable[[Refinement], object] | None = None,
+) -> Result:
     """Run ``n_init`` times and keep the run of least inertia, the first of equals.
 
     Where the plan seeks the optimum there is one run, which starts from it.
@@ -145,7 +163,20 @@ def fit(problem: Problem, *, callback: Callback | None = None, record: bool = Fa
             if watch.stopped:
                 break
         assert best is not None, "n_init is at least 1"
-        result = _result(best, watch, source, scale, plan, optimal)
+        refinement = None
+        if problem.refine and not optimal and not watch.stopped:
+            best, refinement = refine(
+                dataset,
+                best,
+                max_swaps=problem.max_swaps,
+                patience=SWAP_PATIENCE,
+                max_iter=problem.max_iter,
+                watch=watch_swaps,
+            )
+            before = scale.inertia(refinement.inertia_before)
+            refinement = replace(refinement, inertia_before=before)
+        result = _result(best, watch, source, scale, plan)
+        result = replace(result, optimal=optimal, refinement=refinement)
     if scale.values:
         # On another scale other squares vanish: the labels are those that anyone who asks gets.
         labels = assign(source, result.centroids, problem.n_threads)
@@ -170,9 +201,7 @@ def _label_all(
     return every
 
 
-def _result(
-    run: Run, watch: Watch, source: Source, scale: Scale, plan: Plan, optimal: bool
-) -> Result:
+def _result(run: Run, watch: Watch, source: Source, scale: Scale, plan: Plan) -> Result:
     n_iter = len(run.inertias)
     record = watch.record(n_iter)
     return Result(
@@ -181,13 +210,14 @@ def _result(
         inertia=scale.inertia(run.inertia),
         n_iter=n_iter,
         converged=run.converged,
-        optimal=optimal,
+        optimal=False,
         history=History(
             np.array([scale.inertia(value) for value in run.inertias]),
             np.array(run.n_changed, np.int64),
             None if record is None else record.centroids,
             None if record is None else record.labels,
         ),
+        refinement=None,
         plan=plan,
         _take=source.take,
     )

@@ -140,6 +140,23 @@ def fit(
             help="The most iterations of a run.",
         ),
     ] = 300,
+    refine: Annotated[
+        opt.Refine,
+        typer.Option(
+            metavar="HOW",
+            rich_help_panel=opt.CLUSTERS,
+            help="After the run: none, or swap to look for better centroids.",
+        ),
+    ] = opt.Refine.NONE,
+    max_swaps: Annotated[
+        int | None,
+        typer.Option(
+            metavar="N",
+            show_default=False,
+            rich_help_panel=opt.CLUSTERS,
+            help="The most swaps to try. Default: while it helps.",
+        ),
+    ] = None,
     tol: Annotated[
         float,
         typer.Option(
@@ -198,6 +215,8 @@ def fit(
             init=init.value,
             n_init=n_init,
             max_iter=max_iter,
+            refine=None if refine is opt.Refine.NONE else refine.value,
+            max_swaps=max_swaps,
             tol=tol,
             n_threads=threads,
             model=model,

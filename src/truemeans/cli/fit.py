@@ -7,7 +7,7 @@ import shlex
 import time
 import warnings
 from contextlib import ExitStack
-from dataclasses import dataclass, replace
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -41,6 +41,8 @@ class FitOptions:
     init: str
     n_init: int
     max_iter: int
+    refine: str | None
+    max_swaps: int | None
     tol: float
     n_threads: int | None
     model: str | None
@@ -89,6 +91,7 @@ def _check(options: FitOptions) -> None:
     check_seed(options.seed)
     check_least("--n-init", options.n_init, 1)
     check_least("--max-iter", options.max_iter, 1)
+    check_least("--max-swaps", options.max_swaps, 0)
     check_least("--tol", options.tol, 0)
     check_least("--threads", options.n_threads, 1)
 
@@ -156,6 +159,8 @@ def _cluster(
         "tol": options.tol,
         "random_state": options.seed,
     }
+    if options.refine:
+        settings |= {"refine": options.refine, "max_swaps": options.max_swaps}
     with warnings.catch_warnings(record=True) as caught:
         warnings.simplefilter("always")
         result = k_means(
@@ -213,6 +218,7 @@ def _as_json(run: _Run) -> dict[str, Any]:
         "optimal": run.result.optimal,
         "inertia": model.inertia,
         "restarts": run.result.restarts.tolist(),
+        "refinement": None if run.result.refinement is None else asdict(run.result.refinement),
         "history": {
             "inertia": run.result.history.inertia.tolist(),
             "n_changed": run.result.history.n_changed.tolist(),
@@ -248,6 +254,14 @@ def _summarize(run: _Run) -> None:
         "Run",
         f"{ended} after {count(model.n_iter, 'iteration')} ({how}){more}",
     )
+    done = run.result.refinement
+    if done is not None:
+        gain = 1 - model.inertia / done.inertia_before if done.inertia_before else 0.0
+        show.line(
+            "Refined",
+            f"{count(done.n_tried, 'swap')} tried, {done.n_kept:,} kept; inertia {gain:.3%} lower"
+            + (", interrupted" if done.interrupted else ""),
+        )
     of_what = ", of the standardised columns" if options.standardize else ""
     show.line("Inertia", f"{model.inertia:.10g}{of_what}")
     if len(run.result.restarts) > 1:

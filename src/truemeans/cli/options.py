@@ -25,6 +25,7 @@ __all__ = [
     "Output",
     "OutputFormat",
     "Quiet",
+    "Refine",
     "Threads",
     "check_least",
     "check_seed",
@@ -46,6 +47,13 @@ class Format(StrEnum):
     PARQUET = "parquet"
     FEATHER = "feather"
     NPY = "npy"
+
+
+class Refine(StrEnum):
+    """The ways to improve a run that a command line can name."""
+
+    NONE = "none"
+    SWAP = "swap"
 
 
 class Init(StrEnum):

@@ -27,6 +27,7 @@ __all__ = [
     "RowState",
     "Rows",
     "SqGrids",
+    "SwapSearch",
 ]
 
 Rows = npt.NDArray[Any]  # float32 or float64, C-contiguous, (n, n_features)
@@ -127,6 +128,18 @@ class Played(NamedTuple):
     gain: float
 
 
+class SwapSearch(Protocol):
+    """A search for centroids of lower inertia, in slices."""
+
+    n_tried: int
+    n_kept: int
+    inertia: float  # of the best so far; infinite before the first slice
+    centroids: FloatArray  # the best so far, flat
+
+    def run(self, most: int, seconds: float) -> bool:
+        """Try up to ``most`` more swaps; True when the search has ended."""
+
+
 class Engine(Protocol):
     """The verbs. ``weight`` is float64 of shape (n,), or None for ones."""
 
@@ -220,6 +233,16 @@ class Engine(Protocol):
 
     def least_inertias(self, values: FloatArray, weights: FloatArray, most: int) -> FloatArray:
         """Least inertia of distinct, increasing values with 1 to ``most`` clusters, (most,)."""
+
+    def swap_search(
+        self,
+        X: FloatArray,
+        weight: FloatArray,
+        labels: LabelArray,
+        centroids: FloatArray,
+        patience: int,
+    ) -> SwapSearch:
+        """Begin a search for better centroids; ends after ``patience`` failures in a row."""
 
     def row_keys(self, X: Rows) -> FloatArray:
         """A fixed linear function of each row's values, (n,)."""

@@ -21,6 +21,7 @@ from truemeans.engines.base import (
     Rows,
     RowState,
     SqGrids,
+    SwapSearch,
 )
 from truemeans.plan import N_PROBED, closer_scores, n_groups, should_refine, should_skip
 from truemeans.result import Plan
@@ -181,6 +182,16 @@ class NativeEngine:
 
     def least_inertias(self, values: FloatArray, weights: FloatArray, most: int) -> FloatArray:
         return _core.least_inertias(self._team, values, weights, most)
+
+    def swap_search(
+        self,
+        X: FloatArray,
+        weight: FloatArray,
+        labels: LabelArray,
+        centroids: FloatArray,
+        patience: int,
+    ) -> SwapSearch:
+        return _core.SwapSearch(X, weight, centroids, labels, patience)
 
     def row_keys(self, X: Rows) -> FloatArray:
         return _core.row_keys(self._team, X)

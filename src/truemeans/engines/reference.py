@@ -22,6 +22,7 @@ from truemeans.engines.base import (
     Rows,
     RowState,
     SqGrids,
+    SwapSearch,
 )
 from truemeans.engines.reference_seeding import SeedingDefinition
 
@@ -263,6 +264,19 @@ class ReferenceEngine(SeedingDefinition):
             e = X[:, feature].astype(np.float64) - centroids[labels, feature]
             out += e * e
         return out
+
+    def swap_search(
+        self,
+        X: FloatArray,
+        weight: FloatArray,
+        labels: LabelArray,
+        centroids: FloatArray,
+        patience: int,
+    ) -> SwapSearch:
+        raise NotImplementedError(
+            "refine='swap' is a search, not a definition: the reference engine has none; unset "
+            "TRUEMEANS_ENGINE to use the native engine."
+        )
 
     def optimum(
         self, values: FloatArray, weights: FloatArray, n_clusters: int, max_runs: int

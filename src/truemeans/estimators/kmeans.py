@@ -90,6 +90,11 @@ class KMeans(
     callback : callable, default=None
         Called with a `truemeans.Iteration` after every iteration. A true return value ends the
         fit with the best run so far; further runs are not begun.
+    refine : {"swap"} or None, default=None
+        "swap" looks for better centroids after the best run, by swaps of centroids and moves of
+        single rows; see `truemeans.k_means`.
+    max_swaps : int, default=None
+        The most swaps to try. None tries until 500 in a row were no improvement.
 
     Attributes
     ----------
@@ -107,7 +112,9 @@ class KMeans(
     history_ : History
         Inertia and number of changed labels of each iteration.
     restarts_ : ndarray of float64, shape (n_init,)
-        Inertia of each run; ``inertia_`` is the least.
+        Inertia of each run; ``inertia_`` is the least of them, unless ``refine`` lowered it.
+    refinement_ : Refinement or None
+        What ``refine`` did; ``n_iter_`` and ``history_`` are of the run that was refined.
     n_features_in_ : int
         Number of features seen during `fit`.
     feature_names_in_ : ndarray of shape (n_features_in_,)
@@ -144,6 +151,8 @@ class KMeans(
         "algorithm": [StrOptions({"auto", "lloyd", "elkan"})],
         "n_threads": [_FROM_ONE, None],
         "callback": [callable, None],
+        "refine": [StrOptions({"swap"}), None],
+        "max_swaps": [Interval(Integral, 0, None, closed="left"), None],
     }
 
     def __init__(
@@ -160,6 +169,8 @@ class KMeans(
         algorithm: str = "auto",
         n_threads: int | None = None,
         callback: Callback | None = None,
+        refine: str | None = None,
+        max_swaps: int | None = None,
     ) -> None:
         self.n_clusters = n_clusters
         self.init = init
@@ -172,6 +183,8 @@ class KMeans(
         self.algorithm = algorithm
         self.n_threads = n_threads
         self.callback = callback
+        self.refine = refine
+        self.max_swaps = max_swaps
 
     def fit(self, X: Any, y: object = None, sample_weight: npt.ArrayLike | None = None) -> KMeans:
         """Find the clusters of the rows.
@@ -296,6 +309,8 @@ class KMeans(
             random_state=self.random_state,
             n_threads=self.n_threads,
             any_start=self.algorithm == "auto",
+            refine=self.refine,
+            max_swaps=self.max_swaps,
             caller=type(self).__name__,
         )
         before = dict(vars(self))
@@ -324,6 +339,7 @@ class KMeans(
         self.optimal_ = result.optimal
         self.history_ = result.history
         self.restarts_ = result.restarts
+        self.refinement_ = result.refinement
         if tasks:
             tasks.close()
         return result

@@ -16,6 +16,8 @@ from truemeans.validation.parameters import (
     check_n_init,
     check_random_state,
     check_record,
+    check_refine,
+    check_refine_memory,
     check_tol,
 )
 from truemeans.validation.rows import (
@@ -52,6 +54,8 @@ __all__ = [
     "check_random_state",
     "check_record",
     "check_recorded",
+    "check_refine",
+    "check_refine_memory",
     "check_rows",
     "check_run_fits",
     "check_sample_weight",

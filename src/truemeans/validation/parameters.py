@@ -23,6 +23,8 @@ __all__ = [
     "check_n_init",
     "check_random_state",
     "check_record",
+    "check_refine",
+    "check_refine_memory",
     "check_tol",
     "shown",
 ]
@@ -127,6 +129,29 @@ def check_flag(name: str, value: object) -> bool:
     if isinstance(value, (bool, np.bool_)):
         return bool(value)
     raise InvalidParameterError(f"{name}={shown(value)} must be True or False; give one of them.")
+
+
+def check_refine(refine: object, max_swaps: object) -> tuple[bool, int | None]:
+    """Return whether to refine, and the most swaps to try."""
+    if not (refine is None or (isinstance(refine, str) and refine == "swap")):
+        raise InvalidParameterError(
+            f"refine={shown(refine)} must be None or 'swap'; give 'swap' to look for better "
+            "centroids after the run."
+        )
+    most = max_swaps
+    if most is not None:
+        most = check_integer("max_swaps", most, 0, "or give None to go on while it helps")
+    return refine is not None, most
+
+
+def check_refine_memory(n_bytes: int) -> None:
+    """Raise if refining could outgrow the memory that is free."""
+    free = available_memory()
+    if free is not None and n_bytes > free:
+        raise MemoryError(
+            f"refine='swap' works on a copy of the rows, up to {n_bytes:,} bytes, and {free:,} "
+            "bytes are free; cluster fewer rows, or leave refine=None."
+        )
 
 
 def check_record(n_bytes: int, max_iter: int, n_init: int) -> None:

@@ -1,0 +1,105 @@
+"""After a run has converged: swaps of centroids and moves of single rows that lower the inertia.
+
+The search works on a copy of the rows, in an order that their values fix, with equal rows merged
+into one; so neither the order of the rows nor the number of threads shows in what it finds. It
+only proposes centroids: the loop starts from them once more, so that labels, centroids and
+inertia mean what they always mean, and what is not better is dropped.
+
+See ``core/swap.hpp`` for what is tried, and the papers.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import replace
+
+import numpy as np
+import numpy.typing as npt
+
+from truemeans.dataset import Dataset
+from truemeans.engines.base import FloatArray, LabelArray
+from truemeans.lloyd import Run, lloyd
+from truemeans.result import Refinement
+
+__all__ = ["bytes_needed", "refine"]
+
+# Ctrl-C and the progress bar are looked at between slices of so many seconds.
+_SLICE_SECONDS = 0.1
+
+
+def bytes_needed(n_samples: int, n_features: int) -> int:
+    """The most memory that refining so many rows takes, beyond the rows."""
+    # Three copies of the rows in float64 while they are sorted and handed over, then one, with
+    # 56 bytes a row for order, weights, labels and members.
+    return n_samples * (24 * n_features + 56)
+
+
+def refine(
+    dataset: Dataset,
+    run: Run,
+    *,
+    max_swaps: int | None,
+    patience: int,
+    max_iter: int,
+    watch: Callable[[Refinement], object] | None,
+) -> tuple[Run, Refinement]:
+    """Improve a run; return the better one, and what was done.
+
+    Parameters
+    ----------
+    dataset : Dataset
+        The rows.
+    run : Run
+        What to improve.
+    max_swaps : int or None
+        The most swaps to try.
+    patience : int
+        The search ends when so many swaps in a row were no improvement.
+    max_iter : int
+        The most iterations of the loop that starts from what was found.
+    watch : callable or None
+        Told of the state of the search several times a second.
+    """
+    done = Refinement(0, 0, False, False, run.inertia)
+    search = None
+    try:
+        search = dataset.engine.swap_search(
+            *_canonical(dataset, run.labels), run.centroids, patience
+        )
+        left, ended = max_swaps, False
+        while not ended and left != 0:
+            ended = search.run(left if left is not None else 1 << 62, _SLICE_SECONDS)
+            left = None if max_swaps is None else max_swaps - search.n_tried
+            done = replace(done, n_tried=search.n_tried, n_kept=search.n_kept, ended=ended)
+            if watch is not None:
+                watch(done)
+    except KeyboardInterrupt:
+        done = replace(done, interrupted=True)
+    if search is None or not search.inertia < np.inf:
+        return run, done
+    found = search.centroids.reshape(run.centroids.shape).astype(dataset.source.dtype)
+    better = lloyd(
+        dataset, found.astype(np.float64), max_iter=max_iter, max_sq_shift=0.0, watch=None
+    )
+    if not better.inertia < run.inertia:
+        return run, done
+    return replace(better, inertias=run.inertias, n_changed=run.n_changed), done
+
+
+def _canonical(
+    dataset: Dataset, labels: LabelArray
+) -> tuple[FloatArray, FloatArray, npt.NDArray[np.int32]]:
+    """Rows ordered by their values, equal ones merged; weights; labels."""
+    X = np.concatenate([X.astype(np.float64) for _, X in dataset.source.blocks()])
+    weight = np.ones(len(X)) if dataset.sample_weight is None else dataset.sample_weight
+    keys = dataset.row_keys()
+    order = np.lexsort((weight, keys))
+    rows = X[order]
+    same = (rows[1:] == rows[:-1]).all(axis=1)
+    if (~same & (keys[order][1:] == keys[order][:-1])).any():
+        # Different rows share a key: their values decide.
+        order = np.lexsort((weight, *X.T[::-1], keys))
+        rows = X[order]
+        same = (rows[1:] == rows[:-1]).all(axis=1)
+    starts = np.flatnonzero(np.concatenate([[True], ~same]))
+    return rows[starts], np.add.reduceat(weight[order], starts), labels[order][starts]
