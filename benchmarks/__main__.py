@@ -17,6 +17,7 @@ from benchmarks.limits import machine, measure_limits
 from benchmarks.line import line
 from benchmarks.memory import memory
 from benchmarks.peers import PEERS
+from benchmarks.refine import refine
 from benchmarks.run import run
 from benchmarks.seeding import SEEDERS, seeding
 from benchmarks.sweep import N_CLUSTERS, N_FEATURES, N_SAMPLES, Grid, sweep
@@ -66,6 +67,11 @@ def _memory(options: argparse.Namespace, console: Console) -> None:
 def _line(options: argparse.Namespace, console: Console) -> None:
     """The optimum of one feature against kmeans1d."""
     line(options.n_samples, options.repeats, options.json, console)
+
+
+def _refine(options: argparse.Namespace, console: Console) -> None:
+    """refine="swap" against best known inertias and breathing k-means."""
+    refine(options.data, options.seeds, options.max_swaps, options.json, console)
 
 
 def _kernels(options: argparse.Namespace, console: Console) -> None:
@@ -120,6 +126,7 @@ def _parser() -> argparse.ArgumentParser:
         command(call).add_argument("--scale", type=float, help="share of the rows")
     _add_line(command(_line))
     _add_seeding(command(_seeding))
+    _add_refine(command(_refine))
     command(_kernels).add_argument("which", choices=["layout", "small"])
     command(_limits)
     return parser
@@ -152,6 +159,14 @@ def _add_line(parser: argparse.ArgumentParser) -> None:
     add = parser.add_argument
     add("--n-samples", type=int, default=1_000_000)
     add("--repeats", type=int, default=3)
+    add("--json", type=Path, metavar="FILE")
+
+
+def _add_refine(parser: argparse.ArgumentParser) -> None:
+    add = parser.add_argument
+    add("data", type=Path, help="folder with NAME.csv of the published sets")
+    add("--seeds", type=int, default=20)
+    add("--max-swaps", type=int, default=60, help="of the runs with a budget")
     add("--json", type=Path, metavar="FILE")
 
 
