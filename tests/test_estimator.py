@@ -54,6 +54,8 @@ def test_signature_is_scikit_learns_and_ours_at_the_end():
     assert [(p.name, p.kind) for p in ours] == [(p.name, p.kind) for p in theirs] + [
         ("n_threads", inspect.Parameter.KEYWORD_ONLY),
         ("callback", inspect.Parameter.KEYWORD_ONLY),
+        ("refine", inspect.Parameter.KEYWORD_ONLY),
+        ("max_swaps", inspect.Parameter.KEYWORD_ONLY),
     ]
     differing = {a.name for a, b in zip(ours, theirs, strict=False) if a.default != b.default}
     assert differing == {"algorithm"}
