@@ -13,11 +13,14 @@ from concurrent.futures import ThreadPoolExecutor
 
 import joblib
 import numpy as np
+import pyarrow as pa
+import pyarrow.parquet as pq
 import pytest
 
 import truemeans
 from ladder import make_rows
 from truemeans import control_group
+from truemeans.tables import read_table
 from truemeans.threads import resolve_threads
 
 # Loaded now: the libraries it brings in keep threads of their own.
@@ -54,8 +57,8 @@ BIG = make_rows("normal", 400_000, 32, np.float32)
         lambda: truemeans.k_means(BIG, 2000, init=BIG[:2000], n_threads=1),
         lambda: truemeans.kmeans_plusplus(BIG, 4000, random_state=0, n_threads=2),
         lambda: truemeans.k_means(BIG, 2000, init="random", random_state=0, n_threads=2),
-        lambda: _fitted(5000).predict(np.concatenate([BIG] * 4)),
-        lambda: _fitted(1000).transform(BIG),
+        lambda: [_fitted(5000).predict(BIG) for _ in range(20)],
+        lambda: [_fitted(100).transform(BIG[:50_000]) for _ in range(1000)],
         lambda: [_fitted(3000).score(BIG) for _ in range(20)],
         lambda: truemeans.k_means(BIG, 20, init=BIG[:20], record=True, progress=True),
     ],
@@ -94,6 +97,21 @@ def test_ctrl_c_while_a_file_is_read_block_by_block(tmp_path):
     path = tmp_path / "rows.npy"
     np.save(path, BIG)
     assert interrupted_after(0.5, lambda: truemeans.k_means(path, 2000, init=BIG[:2000])) < 1.0
+
+
+def test_ctrl_c_while_a_parquet_file_is_read(tmp_path, monkeypatch):
+    table = pa.table({name: BIG[:, i].astype(float) for i, name in enumerate("abcdefgh")})
+    pq.write_table(table, tmp_path / "rows.parquet", row_group_size=10_000)
+    whole = read_table(tmp_path / "rows.parquet")
+    assert whole.data.equals(table)
+    piece = pq.ParquetFile.read_row_group
+
+    def slowly(file, i):
+        time.sleep(0.1)
+        return piece(file, i)
+
+    monkeypatch.setattr(pq.ParquetFile, "read_row_group", slowly)
+    assert interrupted_after(0.3, lambda: read_table(tmp_path / "rows.parquet")) < 1.0
 
 
 def _tasks():

@@ -97,10 +97,14 @@ def _pandas_index(data: pa.Table) -> frozenset[str]:
 
 
 def _parquet(source: Source) -> pa.Table:
+    import pyarrow as pa
     import pyarrow.parquet as pq
 
     with source.open_arrow() as handle:
-        return pq.ParquetFile(handle).read()
+        file = pq.ParquetFile(handle)
+        # In pieces, because Ctrl-C is only heard between calls.
+        groups = [file.read_row_group(i) for i in range(file.num_row_groups)]
+        return pa.concat_tables(groups) if groups else file.read()
 
 
 def _arrow_ipc(source: Source) -> pa.Table:
@@ -110,8 +114,12 @@ def _arrow_ipc(source: Source) -> pa.Table:
     if magic.startswith(b"FEA1"):
         raise ValueError("it is the old Feather version 1; write it again as version 2")
     with source.open_arrow() as handle:
-        opened = pa.ipc.open_file(handle) if magic == b"ARROW1" else pa.ipc.open_stream(handle)
-        return opened.read_all()
+        if magic == b"ARROW1":
+            file = pa.ipc.open_file(handle)
+            batches = (file.get_batch(i) for i in range(file.num_record_batches))
+            return pa.Table.from_batches(batches, file.schema)
+        stream = pa.ipc.open_stream(handle)
+        return pa.Table.from_batches(stream, stream.schema)
 
 
 def _read_npy(source: Source) -> Table:

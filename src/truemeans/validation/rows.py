@@ -78,9 +78,10 @@ def npy_path(X: object) -> Path | None:
         raise FileNotFoundError(f"{shown} is not there; give the path of a .npy file.")
     try:
         stored = np.load(path, mmap_mode="r", allow_pickle=False)
-    except (ValueError, EOFError, OSError) as error:
+    except Exception as error:  # NumPy evaluates the header, which can fail in any way
+        reason = (str(error).strip().splitlines() or [type(error).__name__])[0].rstrip(". ")
         raise ValueError(
-            f"{shown} does not read as an array ({error}); write numbers with numpy.save."
+            f"{shown} does not read as an array ({reason}); write numbers with numpy.save."
         ) from None
     _check_shape(stored, X, shown)
     if stored.dtype.kind not in "fbiu":
