@@ -69,6 +69,8 @@ class TestEstimators:
             "tol",
             "random_state",
             "algorithm",
+            "refine",
+            "max_swaps",
         }
 
     def test_unfitted(self, tmp_path):
