@@ -109,9 +109,9 @@ def lloyd(
         moved = dataset.update(refill(dataset, sums, centroids), centroids)
         settled = changed == 0 and np.array_equal(moved, centroids)
         # A difference is zero exactly when the values are equal, so with a bound of zero only
-        # centroids that stand still end the run here.
-        shift = moved - centroids
-        converged = settled or float(np.vdot(shift, shift)) <= max_sq_shift
+        # centroids that stand still end the run here. Summed by NumPy itself: a BLAS adds in an
+        # order of its own, and leaves threads that wait for more on the cores of the next pass.
+        converged = settled or float(np.square(moved - centroids).sum()) <= max_sq_shift
         stop = watch is not None and watch(
             Step(n_iter, centroids, dataset.labels, inertias[-1], changed, moved, converged)
         )
