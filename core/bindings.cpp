@@ -181,11 +181,11 @@ void bind_sums(nb::module_& m) {
         "update_centroids",
         [](PyTeam& t, In<double, Cube> sums, In<double, Matrix> previous, bool single) {
             auto out = new_matrix<double>(previous.shape(0), previous.shape(1));
-            unlocked([&] {
-                core::update_centroids(t.team, *t.kernels, sums_of(sums), single,
-                                       previous.data(), out.data());
+            const double sq_shift = unlocked([&] {
+                return core::update_centroids(t.team, *t.kernels, sums_of(sums), single,
+                                              previous.data(), out.data());
             });
-            return out;
+            return std::make_pair(out, sq_shift);
         },
         "team"_a, "sums"_a.noconvert(), "previous"_a.noconvert(), "single"_a);
     m.def(

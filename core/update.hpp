@@ -19,7 +19,8 @@ struct ClusterSums {
 
 // Each centroid becomes the exact mean of its rows, rounded once to float32 (single) or float64;
 // a cluster without weight keeps its centroid. in: previous (k, d); out: centroids (k, d).
-void update_centroids(Team& team, const Kernels& kernels, ClusterSums clusters, bool single,
+// Returns the sum of the squared distances they moved, 0 only where none did.
+double update_centroids(Team& team, const Kernels& kernels, ClusterSums clusters, bool single,
                       const double* previous, double* centroids);
 
 struct Inertia {
@@ -27,8 +28,7 @@ struct Inertia {
     double bound;  // proven bound on |value - exact|, before the last rounding
 };
 
-// Sum of w ||x - c||^2 = spread + sum_j b_j . (W_j b_j - 2 T_j), with b_j = c_j - center and
-// T_j = S_j - W_j center, where spread = sum of w ||x - center||^2 within spread_error, and no
+// Sum of w ||x - c||^2 = spread + sum_j (c_j - center) . (W_j (c_j + center) - 2 S_j), where spread = sum of w ||x - center||^2 within spread_error, and no
 // |x_f| is above top.
 Inertia inertia_from_sums(Team& team, const Kernels& kernels, ClusterSums clusters,
                           const double* centroids, const double* center, double top, Dd spread,

@@ -62,7 +62,7 @@ def iterations(X, init, plan, count):
         for _ in range(count):
             done = dataset.assign(centroids, sums)
             yield dataset.labels.copy(), sums.copy(), centroids, done.n_changed
-            centroids = dataset.update(sums, centroids)
+            centroids, _ = dataset.update(sums, centroids)
 
 
 @pytest.mark.parametrize("dtype", [np.float32, np.float64])

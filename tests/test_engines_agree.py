@@ -106,7 +106,7 @@ def verbs(plan, X, weight, centroids):
             "magic": magic,
             "labels": state.labels,
             "sums": sums,
-            "means": engine.update_centroids(sums, centroids, X.dtype),
+            "means": engine.update_centroids(sums, centroids, X.dtype)[0],
             "tops": np.array([top, own_top, most]),
             "totals": totals,
             "sum_sq": np.array(

@@ -2,7 +2,9 @@
 #define TM_VECTOR_BYTES 32
 #include "canonical.inl.hpp"
 #include "limits.inl.hpp"
+#include "squares.inl.hpp"
 #include "sums.inl.hpp"
+#include "survey.inl.hpp"
 #include "update.inl.hpp"
 #include "exact_table.inl.hpp"
 

@@ -138,7 +138,8 @@ struct Kernels {
     RowKernels<double> f64;
 
     // Exact. The mean of a cluster's sums ([grid][d + 1]), rounded once; previous without weight.
-    void (*cluster_mean)(const double* sums, std::size_t n_grids, std::size_t d, bool single,
+    // Returns the squared distance from previous, 0 only where both are equal.
+    double (*cluster_mean)(const double* sums, std::size_t n_grids, std::size_t d, bool single,
                          const double* previous, double* out);
     // Exact. What a cluster adds to the inertia about center (update.inl.hpp): high part, low
     // part, and the sizes that bound the error; top bounds every |x|.

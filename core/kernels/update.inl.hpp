@@ -1,32 +1,13 @@
 // The update step and the inertia of one cluster, from its order-free sums, in double-double:
 // unevaluated sums of two float64 (Dekker 1971; Hida, Li, Bailey 2001), good to about 2^-102 an
-// operation. Written once over V = one number or eight, the same operations in both.
+// operation. Eight features at a time, the last ones filled up with zeros.
 #pragma once
 
+#include "errors.inl.hpp"
 #include "kernels.hpp"
-#include "sums.inl.hpp"
 #include "vocabulary.hpp"
 
 namespace {
-
-template <class V>
-struct Dd {
-    V hi, lo;
-};
-
-template <class V>
-inline Dd<V> two_sum(V a, V b) {
-    const V s = a + b;
-    const V bb = s - a;
-    return {s, (a - (s - bb)) + (b - bb)};
-}
-
-// Needs |a| >= |b| or a == 0.
-template <class V>
-inline Dd<V> quick_two_sum(V a, V b) {
-    const V s = a + b;
-    return {s, b - (s - a)};
-}
 
 template <class V>
 inline Dd<V> add(Dd<V> a, Dd<V> b) {
@@ -34,6 +15,13 @@ inline Dd<V> add(Dd<V> a, Dd<V> b) {
     const Dd<V> t = two_sum(a.lo, b.lo);
     s = quick_two_sum(s.hi, s.lo + t.hi);
     return quick_two_sum(s.hi, s.lo + t.lo);
+}
+
+// Good to 2^-104 of |a| + |b|, which is less than the above where they cancel.
+template <class V>
+inline Dd<V> add_loosely(Dd<V> a, Dd<V> b) {
+    const Dd<V> s = two_sum(a.hi, b.hi);
+    return quick_two_sum(s.hi, s.lo + (a.lo + b.lo));
 }
 
 template <class V>
@@ -47,39 +35,45 @@ inline Dd<V> times(Dd<V> a, Dd<V> b) {
     return quick_two_sum(p, product_error(a.hi, b.hi, p) + (a.hi * b.lo + a.lo * b.hi));
 }
 
-inline double power_of(double v) {
-    uint64_t bits;
-    __builtin_memcpy(&bits, &v, sizeof bits);
-    bits &= 0x7ff0000000000000ULL;
-    __builtin_memcpy(&v, &bits, sizeof v);
-    return v;
+// The same for factors as below, not normalised.
+inline Dd<Vec8> times_loosely(Dd<Vec8> a, Dd<Vec8> b) {
+    const Vec8 p = a.hi * b.hi;
+    return {p, fused_product_error(a.hi, b.hi, p) + (a.hi * b.lo + a.lo * b.hi)};
 }
+
 inline Vec8 power_of(Vec8 v) {
     return Vec8(Mask8(v) & static_cast<int64_t>(0x7ff0000000000000ULL));
 }
 
-// Good to 2^-99 relative. The low part is rounded to 2^-98 of the quotient's power of two, above
-// the noise of the steps before: a quotient that is exact in so many bits, such as one half-way
-// between two floats, comes out exact.
-template <class V>
-inline Dd<V> over(Dd<V> a, Dd<V> b) {
-    const V q1 = a.hi / b.hi;
-    const Dd<V> whole = times(Dd<V>{q1, V{}}, b);
-    const V q2 = add(a, negative(whole)).hi / b.hi;
-    const V magic = power_of(q1) * 0x1.8p-46;  // 1.5 * 2^52 * 2^-98
+// The quotient q1 + q2 with the low part rounded to 2^-98 of the power of two of the high part,
+// above the noise of the steps before: a quotient that is exact in so many bits, such as one
+// half-way between two floats, comes out exact.
+inline Dd<Vec8> tidy_quotient(Vec8 q1, Vec8 q2) {
+    const Vec8 magic = power_of(q1) * 0x1.8p-46;  // 1.5 * 2^52 * 2^-98
     return quick_two_sum(q1, (q2 + magic) - magic);
+}
+
+// Good to 2^-99 relative.
+inline Dd<Vec8> over(Dd<Vec8> a, Dd<double> by) {
+    const Dd<Vec8> b{Vec8{} + by.hi, Vec8{} + by.lo};
+    const Vec8 q1 = a.hi / b.hi;
+    const Dd<Vec8> whole = times(Dd<Vec8>{q1, Vec8{}}, b);
+    return tidy_quotient(q1, add(a, negative(whole)).hi / b.hi);
+}
+
+// The same by a whole number: a multiple of q1's last place, and so the product and its error
+// are float64 however small; what is left of a is exact but for its last two subtractions, which
+// err by 2^-104 of a.
+inline Dd<Vec8> over_whole(Dd<Vec8> a, double by) {
+    const Vec8 b = Vec8{} + by;
+    const Vec8 q1 = a.hi / b;
+    const Vec8 whole = q1 * b;
+    const Vec8 rest = ((a.hi - whole) - fused_product_error(q1, b, whole)) + a.lo;
+    return tidy_quotient(q1, rest / b);
 }
 
 // Rounded once to float32. Going through float64 would round twice, so the float64 is first made
 // odd in its last place where something lies beyond it.
-inline double to_single(Dd<double> v) {
-    int64_t bits;
-    __builtin_memcpy(&bits, &v.hi, sizeof bits);
-    if (v.lo != 0.0 && (bits & 1) == 0) bits += (v.lo > 0.0) == (v.hi > 0.0) ? 1 : -1;
-    double odd;
-    __builtin_memcpy(&odd, &bits, sizeof odd);
-    return static_cast<double>(static_cast<float>(odd));
-}
 inline Vec8 to_single(Dd<Vec8> v) {
     const Mask8 bits = Mask8(v.hi);
     const Mask8 even = (v.lo != 0.0) & ((bits & 1) == 0);
@@ -89,78 +83,97 @@ inline Vec8 to_single(Dd<Vec8> v) {
     return __builtin_convertvector(__builtin_convertvector(odd, Vec8F), Vec8);
 }
 
-// The exact sum of entry f over its grids.
+// The sum of an entry over its grids, good to 2^-104. A sum on a coarse grid that a float64
+// cannot hold beside that on a finer one is so much larger that nothing cancels.
 template <class V>
-inline Dd<V> entry(const double* sums, size_t n_grids, size_t d, size_t f) {
-    Dd<V> sum{V{}, V{}};
-    for (size_t g = 0; g < n_grids; ++g)
-        sum = add(sum, Dd<V>{read(sums + g * (d + 1) + f, static_cast<V*>(nullptr)), V{}});
+inline Dd<V> entry(const double* sums, size_t n_grids, size_t stride) {
+    const auto at = [&](size_t g) { return read(sums + g * stride, static_cast<V*>(nullptr)); };
+    if (n_grids == 1) return {at(0), V{}};
+    Dd<V> sum = two_sum(at(0), at(1));
+    for (size_t g = 2; g < n_grids; ++g) sum = add_loosely(sum, Dd<V>{at(g), V{}});
     return sum;
 }
 
-template <class V>
-inline void mean_entry(const double* sums, size_t n_grids, size_t d, size_t f, Dd<double> weight,
-                       bool single, double* out) {
-    const Dd<V> by{V{} + weight.hi, V{} + weight.lo};
-    const Dd<V> mean = over(entry<V>(sums, n_grids, d, f), by);
-    write(out + f, single ? to_single(mean) : mean.hi + mean.lo);
+constexpr size_t kMostGrids = 8;
+
+// Calls visit(f, n, sums, stride) for every eight features from f on, of which n are there;
+// sums[g * stride] are the eight on grid g.
+template <class Visit>
+inline void by_eights(const double* sums, size_t n_grids, size_t d, const Visit& visit) {
+    size_t f = 0;
+    for (; f + 8 <= d; f += 8) visit(f, size_t{8}, sums + f, d + 1);
+    if (f == d) return;
+    double rest[8 * kMostGrids] = {};
+    for (size_t g = 0; g < n_grids; ++g)
+        for (size_t i = 0; f + i < d; ++i) rest[g * 8 + i] = sums[g * (d + 1) + f + i];
+    visit(f, d - f, rest, size_t{8});
 }
 
-void cluster_mean(const double* sums, size_t n_grids, size_t d, bool single,
-                  const double* previous, double* out) {
-    const Dd<double> weight = entry<double>(sums, n_grids, d, d);
+inline Vec8 sq_change(Vec8 now, Vec8 before, Mask8& differ) {
+    const Vec8 e = now - before;
+    differ |= e != 0.0;
+    return e * e;
+}
+
+double cluster_mean(const double* sums, size_t n_grids, size_t d, bool single,
+                    const double* previous, double* out) {
+    const Dd<double> weight = entry<double>(sums + d, n_grids, d + 1);
     if (!(weight.hi > 0.0)) {
         for (size_t f = 0; f < d; ++f) out[f] = previous[f];
-        return;
+        return 0.0;
     }
-    size_t f = 0;
-    for (; f + 8 <= d; f += 8) mean_entry<Vec8>(sums, n_grids, d, f, weight, single, out);
-    for (; f < d; ++f) mean_entry<double>(sums, n_grids, d, f, weight, single, out);
+    const bool whole = weight.lo == 0.0 && weight.hi == __builtin_floor(weight.hi);
+    Vec8 sq_shift = {};
+    Mask8 differ = {};
+    by_eights(sums, n_grids, d, [&](size_t f, size_t n, const double* at, size_t stride) {
+        const Dd<Vec8> sum = entry<Vec8>(at, n_grids, stride);
+        const Dd<Vec8> mean = whole ? over_whole(sum, weight.hi) : over(sum, weight);
+        const Vec8 value = single ? to_single(mean) : mean.hi + mean.lo;
+        sq_shift += sq_change(value, load_some(previous + f, n), differ);
+        store_some(out + f, value, n);
+    });
+    double sum = 0.0;
+    bool any = false;
+    for (size_t lane = 0; lane < 8; ++lane) {
+        sum += sq_shift[lane];
+        any |= differ[lane] != 0;
+    }
+    return any && sum == 0.0 ? 0x1p-1074 : sum;
 }
 
-template <class V>
-struct Term {
-    Dd<V> sum{V{}, V{}};
-    V size{};
-};
-
-inline double size_of(double v) { return abs1(v); }
-inline Vec8 size_of(Vec8 v) { return vabs8(v); }
-
-// b (W b - 2 t) with b = c - m and t = S - W m, and the sizes that went into it.
-template <class V>
-inline void add_term(const double* sums, size_t n_grids, size_t d, size_t f,
-                     const double* centroid, const double* center, Dd<double> weight, double top,
-                     Term<V>& term) {
-    const Dd<V> w{V{} + weight.hi, V{} + weight.lo};
-    const V m = read(center + f, static_cast<V*>(nullptr));
-    const Dd<V> b = two_sum(read(centroid + f, static_cast<V*>(nullptr)), -m);
-    const Dd<V> t = add(entry<V>(sums, n_grids, d, f), negative(times(Dd<V>{m, V{}}, w)));
-    const Dd<V> wb = times(w, b);
-    const Dd<V> rest = add(wb, negative(add(t, t)));
-    term.sum = add(term.sum, times(b, rest));
-    term.size += size_of(b.hi) * (size_of(wb.hi) + 2.0 * size_of(t.hi) + 2.0 * w.hi * top);
+// b (W a - 2 S) with a = c + m and b = c - m, both exact, and the sizes that went into it. All
+// that is left out or rounded is below 30 * 2^-106 of the size; products below 2^-968, whose
+// errors two targets may round differently, are further below.
+inline void add_term(Dd<Vec8> sum, Vec8 centroid, Vec8 center, Dd<Vec8> weight, Vec8 twice_top,
+                     Dd<Vec8>& term, Vec8& size) {
+    const Dd<Vec8> wa = times_loosely(weight, two_sum(centroid, center));
+    const Dd<Vec8> b = two_sum(centroid, -center);
+    const Dd<Vec8> high = two_sum(wa.hi, -2.0 * sum.hi);
+    const Dd<Vec8> rest{high.hi, high.lo + (wa.lo - 2.0 * sum.lo)};
+    term = add_loosely(term, times_loosely(b, rest));
+    size += vabs8(b.hi) * (vabs8(wa.hi) + weight.hi * twice_top);
 }
 
 // out: high part, low part, and the sizes added up.
 void inertia_term(const double* sums, size_t n_grids, size_t d, const double* centroid,
                   const double* center, double top, double* out) {
-    const Dd<double> weight = entry<double>(sums, n_grids, d, d);
-    Term<Vec8> wide;
-    Term<double> narrow;
-    size_t f = 0;
-    for (; f + 8 <= d; f += 8)
-        add_term(sums, n_grids, d, f, centroid, center, weight, top, wide);
-    for (; f < d; ++f) add_term(sums, n_grids, d, f, centroid, center, weight, top, narrow);
-    Dd<double> sum = narrow.sum;
-    double size = narrow.size;
+    const Dd<double> w = entry<double>(sums + d, n_grids, d + 1);
+    const Dd<Vec8> weight{Vec8{} + w.hi, Vec8{} + w.lo};
+    Dd<Vec8> term{Vec8{}, Vec8{}};
+    Vec8 size = {};
+    by_eights(sums, n_grids, d, [&](size_t f, size_t n, const double* at, size_t stride) {
+        add_term(entry<Vec8>(at, n_grids, stride), load_some(centroid + f, n),
+                 load_some(center + f, n), weight, Vec8{} + 2.0 * top, term, size);
+    });
+    Dd<double> sum{0.0, 0.0};
+    double sizes = 0.0;
     for (size_t lane = 0; lane < 8; ++lane) {
-        sum = add(sum, Dd<double>{wide.sum.hi[lane], wide.sum.lo[lane]});
-        size += wide.size[lane];
+        sum = add(sum, Dd<double>{term.hi[lane], term.lo[lane]});
+        sizes += size[lane];
     }
     out[0] = sum.hi;
     out[1] = sum.lo;
-    out[2] = size;
+    out[2] = sizes;
 }
 
 }  // namespace

@@ -7,6 +7,10 @@
 #include <cstddef>
 #include <cstdint>
 
+#if defined(__AVX512F__) || defined(__FMA__)
+#include <immintrin.h>
+#endif
+
 #ifndef TM_VECTOR_BYTES
 #error "a target file defines TM_VECTOR_BYTES before it includes the vocabulary"
 #endif
@@ -55,5 +59,49 @@ inline Vec8 load8(const float* p) {
     return __builtin_convertvector(Vec8F(*reinterpret_cast<const Vec8FLoose*>(p)), Vec8);
 }
 inline void store8(double* p, Vec8 v) { *reinterpret_cast<Vec8Loose*>(p) = v; }
+
+// The first n of eight, the others zero; and back.
+template <class T>
+inline Vec8 load_some(const T* p, size_t n) {
+    if (n == 8) return load8(p);
+    T some[8] = {};
+    for (size_t i = 0; i < n; ++i) some[i] = p[i];
+    return load8(some);
+}
+inline void store_some(double* p, Vec8 v, size_t n) {
+    if (n == 8) return store8(p, v);
+    double some[8];
+    store8(some, v);
+    for (size_t i = 0; i < n; ++i) p[i] = some[i];
+}
+
+// One number or eight.
+inline Vec8 read(const double* p, Vec8*) { return load8(p); }
+inline double read(const double* p, double*) { return *p; }
+inline void write(double* p, Vec8 v) { store8(p, v); }
+inline void write(double* p, double v) { *p = v; }
+
+inline Vec8 vabs8(Vec8 v) { return v < 0.0 ? -v : v; }
+
+// a * b + c rounded once, where the target has an instruction for it.
+#if defined(__AVX512F__)
+#define TM_FUSED 1
+inline Vec8 fused(Vec8 a, Vec8 b, Vec8 c) {
+    return Vec8(_mm512_fmadd_pd(__m512d(a), __m512d(b), __m512d(c)));
+}
+#elif defined(__FMA__)
+#define TM_FUSED 1
+inline Vec8 fused(Vec8 a, Vec8 b, Vec8 c) {
+    typedef double Vec4 __attribute__((vector_size(32)));
+    const auto low = [](Vec8 v) { return __m256d(__builtin_shufflevector(v, v, 0, 1, 2, 3)); };
+    const auto high = [](Vec8 v) { return __m256d(__builtin_shufflevector(v, v, 4, 5, 6, 7)); };
+    return __builtin_shufflevector(Vec4(_mm256_fmadd_pd(low(a), low(b), low(c))),
+                                   Vec4(_mm256_fmadd_pd(high(a), high(b), high(c))), 0, 1, 2, 3,
+                                   4, 5, 6, 7);
+}
+#endif
+#ifdef TM_FUSED
+inline double fused(double a, double b, double c) { return __builtin_fma(a, b, c); }
+#endif
 
 }  // namespace

@@ -136,8 +136,8 @@ class Dataset:
             n_settled += done.n_settled
         return Pass(n_changed, n_settled)
 
-    def update(self, sums: FloatArray, centroids: FloatArray) -> FloatArray:
-        """One update step: the means of the sums."""
+    def update(self, sums: FloatArray, centroids: FloatArray) -> tuple[FloatArray, float]:
+        """One update step: the means of the sums, and the squared distance they moved."""
         return self.engine.update_centroids(sums, centroids, self.source.dtype)
 
     def move(self, rows: npt.NDArray[np.intp], to: int, sums: FloatArray) -> None:
@@ -203,7 +203,7 @@ class Dataset:
         for _, X, weight in self._blocks():
             state = RowState(np.full(len(X), -1, np.int32))
             self.engine.assign(X, weight, self.center[np.newaxis], self._magic, state, sums)
-        mean = self.engine.update_centroids(sums, self.center[np.newaxis], np.dtype(np.float64))
+        mean, _ = self.engine.update_centroids(sums, self.center[np.newaxis], np.dtype(np.float64))
         value, _ = self.engine.inertia_from_sums(sums, mean, self.center, self._top, self.spread)
         return value / float(sums[0, :, -1].sum())
 

@@ -9,8 +9,6 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 
-import numpy as np
-
 from truemeans.dataset import Dataset
 from truemeans.engines.base import FloatArray, LabelArray
 from truemeans.refill import refill
@@ -106,12 +104,10 @@ def lloyd(
         changed = dataset.assign(centroids, sums).n_changed
         inertias.append(dataset.inertia(sums, centroids))
         n_changed.append(changed)
-        moved = dataset.update(refill(dataset, sums, centroids), centroids)
-        settled = changed == 0 and np.array_equal(moved, centroids)
-        # A difference is zero exactly when the values are equal, so with a bound of zero only
-        # centroids that stand still end the run here. Summed by NumPy itself: a BLAS adds in an
-        # order of its own, and leaves threads that wait for more on the cores of the next pass.
-        converged = settled or float(np.square(moved - centroids).sum()) <= max_sq_shift
+        moved, sq_shift = dataset.update(refill(dataset, sums, centroids), centroids)
+        # With a bound of zero only centroids that stand still end the run here.
+        converged = sq_shift <= max_sq_shift
+        settled = changed == 0 and sq_shift == 0.0
         stop = watch is not None and watch(
             Step(n_iter, centroids, dataset.labels, inertias[-1], changed, moved, converged)
         )

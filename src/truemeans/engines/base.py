@@ -179,8 +179,11 @@ class Engine(Protocol):
 
     def update_centroids(
         self, sums: FloatArray, previous: FloatArray, dtype: np.dtype[Any]
-    ) -> FloatArray:
-        """Exact means rounded once to ``dtype``; without weight, the previous centroid."""
+    ) -> tuple[FloatArray, float]:
+        """Exact means rounded once to ``dtype``; without weight, the previous centroid.
+
+        And the squared distance they moved, all together; 0 only where none moved.
+        """
 
     def choose_magic(
         self, extent: Extent, weight_top: float, weight_finest: float, weighted: bool, n_rows: int

@@ -131,7 +131,7 @@ class NativeEngine:
 
     def update_centroids(
         self, sums: FloatArray, previous: FloatArray, dtype: np.dtype[Any]
-    ) -> FloatArray:
+    ) -> tuple[FloatArray, float]:
         return _core.update_centroids(self._team, sums, previous, dtype == np.float32)
 
     def choose_magic(

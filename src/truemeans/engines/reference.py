@@ -170,7 +170,7 @@ class ReferenceEngine(SeedingDefinition):
 
     def update_centroids(
         self, sums: FloatArray, previous: FloatArray, dtype: np.dtype[Any]
-    ) -> FloatArray:
+    ) -> tuple[FloatArray, float]:
         centroids = previous.copy()
         for j, cluster in enumerate(sums):
             *features, weight = [
@@ -178,7 +178,9 @@ class ReferenceEngine(SeedingDefinition):
             ]
             if weight > 0:
                 centroids[j] = [_round_once(total / weight, dtype) for total in features]
-        return centroids
+        shift = centroids - previous
+        least = math.ulp(0.0) if shift.any() else 0.0
+        return centroids, max(float(np.square(shift).sum()), least)
 
     def choose_magic(
         self, extent: Extent, weight_top: float, weight_finest: float, weighted: bool, n_rows: int
