@@ -40,7 +40,7 @@ sanitize: native-address native-thread  ## kernel tests under GCC's sanitizers: 
 clang: native-clang  ## kernel tests on a build by Clang: no warnings, the same bits
 
 # A build of its own kind in build/NAME, and the tests that reach all native code run on it.
-NATIVE_TESTS := $(patsubst %,tests/test_%.py,engines_agree bounds sums seeding)
+NATIVE_TESTS := $(patsubst %,tests/test_%.py,engines_agree bounds sums seeding bindings)
 native-address: OPTIONS := -DTRUEMEANS_SANITIZE=address,undefined
 native-address: ENVIRONMENT := LD_PRELOAD="$$(gcc -print-file-name=libasan.so) \
   $$(gcc -print-file-name=libubsan.so)" PYTHONMALLOC=malloc \

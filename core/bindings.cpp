@@ -4,7 +4,6 @@
 #include "bounds.hpp"
 #include "boxes.hpp"
 #include "float_mode.hpp"
-#include "grids.hpp"
 #include "measure.hpp"
 #include "skip.hpp"
 #include "update.hpp"
@@ -13,7 +12,11 @@ namespace truemeans::bindings {
 
 namespace {
 
-core::ClusterSums sums_of(const In<double, Cube>& s) {
+core::ClusterSums sums_of(const In<double, Cube>& s, const In<double, Matrix>& centroids) {
+    require(s.shape(2) > 1, "internal: sums without features");
+    require(1 <= s.shape(1) && s.shape(1) <= core::kMaxGrids, "internal: too few or many grids");
+    require(s.shape(0) == centroids.shape(0) && s.shape(2) == centroids.shape(1) + 1,
+            "internal: sums and centroids differ in shape");
     return {s.data(), s.shape(0), s.shape(1), s.shape(2) - 1};
 }
 
@@ -22,6 +25,7 @@ void bind_boxes(nb::module_& m, const char* name) {
     nb::class_<core::Boxes<T>>(m, name).def(
         "__init__",
         [](core::Boxes<T>* self, PyTeam& t, In<T, Matrix> X, Weight weight) {
+            require(X.shape(1) <= core::kBoxFeatures, "internal: too many features for boxes");
             unlocked([&] {
                 new (self) core::Boxes<T>(t.team, *t.kernels, rows_of<T>(X, weight));
             });
@@ -32,16 +36,33 @@ void bind_boxes(nb::module_& m, const char* name) {
         [](PyTeam& t, core::Boxes<T>& boxes, In<double, Matrix> centroids,
            std::optional<In<double, Matrix>> magic, InOut<std::int32_t, Vector> labels,
            std::optional<InOut<double, Cube>> sums) {
-            const core::Grids grids{data_or_null(magic), magic ? magic->shape(0) : 0};
+            const std::size_t d = centroids.shape(1), n = boxes.labels.size();
+            const core::Centroids c = centroids_of(centroids, d);
+            const core::Grids grids = grids_of(magic, sums, c.k, d);
+            require_one_a_row(labels.shape(0), n);
+            require(boxes.X.size() == n * d && (boxes.k == 0 || boxes.k == c.k) &&
+                        boxes.per_box % t.kernels->sample_lanes == 0,
+                    "internal: boxes made for other centroids or another target");
             const core::Outcome o = unlocked([&] {
-                return core::assign_boxed(t.team, *t.kernels, boxes, centroids.shape(1),
-                                          centroids_of(centroids), grids, labels.data(),
-                                          data_or_null(sums));
+                return core::assign_boxed(t.team, *t.kernels, boxes, d, c, grids,
+                                          labels.data(), data_or_null(sums));
             });
             return std::make_tuple(o.n_changed, o.n_settled, o.n_scored);
         },
         "team"_a, "boxes"_a, "centroids"_a.noconvert(), "magic"_a.noconvert().none(),
         "labels"_a.noconvert(), "sums"_a.noconvert().none());
+}
+
+// One center for all rows, or one a label.
+template <class T>
+core::Centroids centers_of(const In<T, Matrix>& X, const In<double, Matrix>& centers,
+                           const Labels& labels) {
+    const core::Centroids c = centroids_of(centers, X.shape(1));
+    if (labels) {
+        require_one_a_row(labels->shape(0), X.shape(0));
+        require_numbers<std::int32_t>(*labels, 0, c.k);
+    }
+    return c;
 }
 
 template <class T>
@@ -50,12 +71,13 @@ void bind_rows(nb::module_& m) {
     m.def(
         "survey",
         [](PyTeam& t, X2 X) {
-            const std::size_t d = X.shape(1);
+            const core::Rows<T> rows = rows_of<T>(X);
+            const std::size_t d = rows.d;
             auto low = new_vector<double>(d), high = new_vector<double>(d),
                  finest = new_vector<double>(d);
             const std::size_t bad = unlocked([&] {
-                return core::survey(t.team, *t.kernels, rows_of<T>(X), low.data(), high.data(),
-                                  finest.data());
+                return core::survey(t.team, *t.kernels, rows, low.data(), high.data(),
+                                    finest.data());
             });
             return nb::make_tuple(low, high, finest, bad);
         },
@@ -63,8 +85,9 @@ void bind_rows(nb::module_& m) {
     m.def(
         "max_abs_diff",
         [](PyTeam& t, X2 X, In<double, Matrix> centers, Labels labels) {
+            const core::Centroids c = centers_of(X, centers, labels);
             return unlocked([&] {
-                return core::max_abs_diff(t.team, *t.kernels, rows_of<T>(X), centers.data(),
+                return core::max_abs_diff(t.team, *t.kernels, rows_of<T>(X), c.values,
                                         data_or_null(labels));
             });
         },
@@ -73,8 +96,10 @@ void bind_rows(nb::module_& m) {
         "add_sq_diff",
         [](PyTeam& t, X2 X, Weight weight, In<double, Matrix> centers, Labels labels, double top,
            double weight_top, double n_rows, InOut<double, Vector> totals) {
+            const core::Centroids c = centers_of(X, centers, labels);
+            require(totals.shape(0) == core::kSqGrids, "internal: one total a grid");
             unlocked([&] {
-                core::add_sq_diff(t.team, *t.kernels, rows_of<T>(X, weight), centers.data(),
+                core::add_sq_diff(t.team, *t.kernels, rows_of<T>(X, weight), c.values,
                                 data_or_null(labels), {top, weight_top, n_rows}, totals.data());
             });
         },
@@ -87,10 +112,16 @@ void bind_rows(nb::module_& m) {
            std::size_t block_rows, core::Skip* skip, std::optional<In<double, Matrix>> magic,
            InOut<std::int32_t, Vector> labels, std::optional<InOut<double, Cube>> sums) {
             const core::Scores layout = scores_of(scores, *t.kernels);
-            const core::Grids grids{data_or_null(magic), magic ? magic->shape(0) : 0};
+            const core::Rows<T> rows = rows_of<T>(X, weight);
+            const core::Centroids c = centroids_of(centroids, rows.d);
+            const core::Grids grids = grids_of(magic, sums, c.k, rows.d);
+            require_one_a_row(labels.shape(0), rows.n);
+            require(!skip || skip->fits(rows.n, c.k, rows.d),
+                    "internal: what is known is of other rows or centroids");
+            // Rows seen before, which is all that can be skipped.
+            if (skip && !skip->started) require_numbers<std::int32_t>(labels, 0, c.k);
             const core::Outcome o = unlocked([&] {
-                return core::assign(t.team, *t.kernels, rows_of<T>(X, weight),
-                                  centroids_of(centroids), layout, block_rows, skip, grids,
+                return core::assign(t.team, *t.kernels, rows, c, layout, block_rows, skip, grids,
                                   labels.data(), data_or_null(sums));
             });
             return std::make_tuple(o.n_changed, o.n_settled, o.n_scored);
@@ -103,10 +134,15 @@ void bind_rows(nb::module_& m) {
         [](PyTeam& t, X2 X, Weight weight, In<double, Matrix> centroids, core::Bounds& bounds,
            std::optional<In<double, Matrix>> magic, InOut<std::int32_t, Vector> labels,
            std::optional<InOut<double, Cube>> sums) {
-            const core::Grids grids{data_or_null(magic), magic ? magic->shape(0) : 0};
+            const core::Rows<T> rows = rows_of<T>(X, weight);
+            const core::Centroids c = centroids_of(centroids, rows.d);
+            const core::Grids grids = grids_of(magic, sums, c.k, rows.d);
+            require_one_a_row(labels.shape(0), rows.n);
+            require(bounds.fits(rows.n, c.k, rows.d) &&
+                        bounds.groups.n_slots % t.kernels->centroid_lanes == 0,
+                    "internal: bounds made for other rows, centroids or another target");
             const core::Outcome o = unlocked([&] {
-                return core::assign_bounded(t.team, *t.kernels, rows_of<T>(X, weight),
-                                            centroids_of(centroids), bounds, grids,
+                return core::assign_bounded(t.team, *t.kernels, rows, c, bounds, grids,
                                             labels.data(), data_or_null(sums));
             });
             return std::make_tuple(o.n_changed, o.n_settled, o.n_scored);
@@ -119,20 +155,28 @@ void bind_rows(nb::module_& m) {
         [](PyTeam& t, X2 X, Weight weight, In<std::int32_t, Vector> rows,
            In<std::int32_t, Vector> from, In<std::int32_t, Vector> to,
            In<double, Matrix> magic, InOut<double, Cube> sums) {
-            core::kernels_for(*t.kernels, X.data())
-                .move_rows(X.data(), X.shape(1), data_or_null(weight),
-                           {rows.data(), from.data(), to.data(), rows.shape(0)},
-                           {magic.data(), magic.shape(0)}, sums.data(), X.shape(1) + 1);
+            const core::Rows<T> all = rows_of<T>(X, weight);
+            const std::size_t k = sums.shape(0), n_moves = rows.shape(0);
+            const core::Grids grids = grids_of(magic, sums, k, all.d);
+            require(from.shape(0) == n_moves && to.shape(0) == n_moves,
+                    "internal: moves without an end");
+            require_numbers<std::int32_t>(rows, 0, all.n);
+            require_numbers<std::int32_t>(from, -1, k);
+            require_numbers<std::int32_t>(to, 0, k);
+            core::kernels_for(*t.kernels, all.X)
+                .move_rows(all.X, all.d, all.weight,
+                           {rows.data(), from.data(), to.data(), n_moves}, grids, sums.data(),
+                           all.d + 1);
         },
         "team"_a, "X"_a.noconvert(), "weight"_a.noconvert().none(), "rows"_a.noconvert(),
         "from_"_a.noconvert(), "to"_a.noconvert(), "magic"_a.noconvert(), "sums"_a.noconvert());
     m.def(
         "sq_distances",
         [](PyTeam& t, X2 X, In<double, Matrix> centroids) {
-            auto out = new_matrix<double>(X.shape(0), centroids.shape(0));
+            const core::Centroids c = centroids_of(centroids, X.shape(1));
+            auto out = new_matrix<double>(X.shape(0), c.k);
             unlocked([&] {
-                core::sq_distances(t.team, *t.kernels, rows_of<T>(X), centroids_of(centroids),
-                                 out.data());
+                core::sq_distances(t.team, *t.kernels, rows_of<T>(X), c, out.data());
             });
             return out;
         },
@@ -140,9 +184,10 @@ void bind_rows(nb::module_& m) {
     m.def(
         "own_sq_distances",
         [](PyTeam& t, X2 X, In<double, Matrix> centroids, In<std::int32_t, Vector> labels) {
+            const core::Centroids c = centers_of(X, centroids, labels);
             auto out = new_vector<double>(X.shape(0));
             unlocked([&] {
-                core::own_sq_distances(t.team, *t.kernels, rows_of<T>(X), centroids.data(),
+                core::own_sq_distances(t.team, *t.kernels, rows_of<T>(X), c.values,
                                      labels.data(), out.data());
             });
             return out;
@@ -157,6 +202,7 @@ void bind_sums(nb::module_& m) {
            double n_rows) {
             // features: rows low, high, finest
             const std::size_t d = features.shape(1);
+            require(features.shape(0) == 3, "internal: three numbers a feature");
             std::vector<core::Spread> spread(d);
             for (std::size_t f = 0; f < d; ++f) {
                 const double low = features.data()[f], high = features.data()[d + f];
@@ -173,6 +219,7 @@ void bind_sums(nb::module_& m) {
         "finish_sq_diff",
         [](In<double, Vector> totals, std::size_t d, double top, double weight_top,
            double n_rows) {
+            require(totals.shape(0) == core::kSqGrids, "internal: one total a grid");
             const core::SumSq s = core::finish_sq_diff(totals.data(), d, {top, weight_top, n_rows});
             return std::make_tuple(s.sum.hi, s.sum.lo, s.error);
         },
@@ -180,9 +227,10 @@ void bind_sums(nb::module_& m) {
     m.def(
         "update_centroids",
         [](PyTeam& t, In<double, Cube> sums, In<double, Matrix> previous, bool single) {
+            const core::ClusterSums clusters = sums_of(sums, previous);
             auto out = new_matrix<double>(previous.shape(0), previous.shape(1));
             const double sq_shift = unlocked([&] {
-                return core::update_centroids(t.team, *t.kernels, sums_of(sums), single,
+                return core::update_centroids(t.team, *t.kernels, clusters, single,
                                               previous.data(), out.data());
             });
             return std::make_pair(out, sq_shift);
@@ -193,10 +241,12 @@ void bind_sums(nb::module_& m) {
         [](PyTeam& t, In<double, Cube> sums, In<double, Matrix> centroids,
            In<double, Vector> center, double top, double spread_hi, double spread_lo,
            double spread_error) {
+            require(center.shape(0) == centroids.shape(1), "internal: a center of other features");
+            const core::ClusterSums clusters = sums_of(sums, centroids);
             const core::Inertia i = unlocked([&] {
-                return core::inertia_from_sums(t.team, *t.kernels, sums_of(sums), centroids.data(),
-                                             center.data(), top, {spread_hi, spread_lo},
-                                             spread_error);
+                return core::inertia_from_sums(t.team, *t.kernels, clusters, centroids.data(),
+                                               center.data(), top, {spread_hi, spread_lo},
+                                               spread_error);
             });
             return std::make_pair(i.value, i.bound);
         },
@@ -233,8 +283,9 @@ NB_MODULE(_core, m) {
             "__init__",
             [](core::Bounds* self, PyTeam& t, In<double, Matrix> centroids, std::size_t n_rows,
                std::size_t most_groups) {
-                new (self) core::Bounds(*t.kernels, centroids_of(centroids), n_rows,
-                                        centroids.shape(1), most_groups);
+                const std::size_t d = centroids.shape(1);
+                new (self) core::Bounds(*t.kernels, centroids_of(centroids, d), n_rows, d,
+                                        most_groups);
             },
             "team"_a, "centroids"_a.noconvert(), "n_rows"_a, "most_groups"_a)
         .def_prop_ro("n_groups", [](const core::Bounds& b) { return b.groups.n_groups; });

@@ -1,5 +1,8 @@
 // What the files that know Python share: typed arrays in, the interpreter lock released around
-// the work, Ctrl-C turned into KeyboardInterrupt. All checking of user input happened before.
+// the work, Ctrl-C turned into KeyboardInterrupt. All checking of user input happened before; what
+// is asked for here is that shapes agree, so that no mistake in a caller leads out of an array.
+// Numbers of rows and clusters are looked at too, but for the labels of a pass that skips rows or
+// may: an earlier call made these, and such a pass reads little else.
 #pragma once
 
 #include <nanobind/nanobind.h>
@@ -10,12 +13,14 @@
 #include <nanobind/stl/tuple.h>
 #include <nanobind/stl/vector.h>
 
+#include <limits>
 #include <optional>
 #include <stdexcept>
 #include <string>
 #include <utility>
 #include <vector>
 
+#include "grids.hpp"
 #include "pass.hpp"
 #include "targets.hpp"
 #include "team.hpp"
@@ -36,6 +41,10 @@ using Vector = nb::ndim<1>;
 using Matrix = nb::ndim<2>;
 using Cube = nb::ndim<3>;
 
+inline void require(bool holds, const char* otherwise) {
+    if (!holds) throw std::invalid_argument(otherwise);
+}
+
 inline bool interrupted() {
     nb::gil_scoped_acquire lock;
     return PyErr_CheckSignals() != 0;
@@ -47,7 +56,7 @@ struct PyTeam {
 
     PyTeam(std::size_t n_threads, const std::string& target)
         : team(n_threads, interrupted), kernels(core::choose_target(target)) {
-        if (!kernels) throw std::invalid_argument("internal: no such target");
+        require(kernels, "internal: no such target");
     }
 };
 
@@ -94,10 +103,45 @@ auto* data_or_null(const std::optional<A>& a) {
 
 template <class T>
 core::Rows<T> rows_of(const In<T, Matrix>& X, const Weight& weight = {}) {
+    require(X.shape(1) > 0, "internal: rows without features");
+    require(!weight || weight->shape(0) == X.shape(0), "internal: one weight a row");
     return {X.data(), X.shape(0), X.shape(1), data_or_null(weight)};
 }
 
-inline core::Centroids centroids_of(const In<double, Matrix>& c) { return {c.data(), c.shape(0)}; }
+inline core::Centroids centroids_of(const In<double, Matrix>& c, std::size_t d) {
+    require(c.shape(0) > 0 && d > 0, "internal: no centroids");
+    require(c.shape(1) == d, "internal: rows and centroids differ in their features");
+    return {c.data(), c.shape(0)};
+}
+
+// The grids of sums (k, n_grids, d + 1); without sums they are not used.
+inline core::Grids grids_of(const std::optional<In<double, Matrix>>& magic,
+                            const std::optional<InOut<double, Cube>>& sums, std::size_t k,
+                            std::size_t d) {
+    const std::size_t n_grids = magic ? magic->shape(0) : 0;
+    require(!magic || magic->shape(1) == d + 1, "internal: grids of other features");
+    require(n_grids <= core::kMaxGrids, "internal: too many grids");
+    require(!sums || (n_grids > 0 && sums->shape(0) == k && sums->shape(1) == n_grids &&
+                      sums->shape(2) == d + 1),
+            "internal: sums of another shape than clusters and grids");
+    return {data_or_null(magic), n_grids};
+}
+
+inline void require_one_a_row(std::size_t n, std::size_t n_rows) {
+    require(n == n_rows, "internal: one entry a row");
+}
+
+// Every number of the list from low to below high.
+template <class T, class List>
+void require_numbers(const List& list, T low, std::size_t high) {
+    const auto most = static_cast<std::size_t>(std::numeric_limits<T>::max());
+    const T last = high > most ? static_cast<T>(most) : static_cast<T>(high) - T(1);
+    // No early exit, so that it runs as fast as memory is read.
+    bool bad = false;
+    for (std::size_t i = 0; i < list.shape(0); ++i)
+        bad |= (list.data()[i] < low) | (list.data()[i] > last);
+    require(!bad, "internal: a number out of range");
+}
 
 inline core::Scores scores_of(const std::string& name, const core::Kernels& kernels) {
     if (name == "samples") return core::Scores::lanes_are_samples;

@@ -12,6 +12,7 @@ namespace truemeans::bindings {
 namespace {
 
 core::SortedValues sorted_of(const In<double, Vector>& values, const In<double, Vector>& weights) {
+    require_one_a_row(weights.shape(0), values.shape(0));
     return {values.data(), weights.data(), values.shape(0)};
 }
 
@@ -34,6 +35,7 @@ void bind_search(nb::module_& m) {
         "optimum",
         [](PyTeam& t, In<double, Vector> values, In<double, Vector> weights, std::size_t k,
            std::size_t max_runs) {
+            require(1 <= k && k <= values.shape(0), "internal: from 1 to n clusters");
             const core::Optimum found = unlocked(
                 [&] { return core::optimum(t.team, sorted_of(values, weights), k, max_runs); });
             return nb::make_tuple(to_array(found.centroids), found.proved);
@@ -42,6 +44,7 @@ void bind_search(nb::module_& m) {
     m.def(
         "least_inertias",
         [](PyTeam& t, In<double, Vector> values, In<double, Vector> weights, std::size_t most) {
+            require(1 <= most && most <= values.shape(0), "internal: from 1 to n clusters");
             return to_array(unlocked(
                 [&] { return core::least_inertias(t.team, sorted_of(values, weights), most); }));
         },
@@ -52,6 +55,11 @@ void bind_search(nb::module_& m) {
             [](core::SwapSearch* self, In<double, Matrix> X, In<double, Vector> weight,
                In<double, Matrix> centroids, In<std::int32_t, Vector> labels,
                std::size_t patience) {
+                const core::Centroids c = centroids_of(centroids, X.shape(1));
+                require(X.shape(0) > 0, "internal: no rows");
+                require_one_a_row(weight.shape(0), X.shape(0));
+                require_one_a_row(labels.shape(0), X.shape(0));
+                require_numbers<std::int32_t>(labels, 0, c.k);
                 new (self) core::SwapSearch(
                     core::Clusters(values_of(X), values_of(weight), values_of(centroids),
                                    values_of(labels), core::Pulse(interrupted)),

@@ -14,8 +14,9 @@ void bind_rows(nb::module_& m) {
     m.def(
         "row_keys",
         [](PyTeam& t, X2 X) {
-            auto out = new_vector<double>(X.shape(0));
-            unlocked([&] { core::row_keys(t.team, *t.kernels, rows_of<T>(X), out.data()); });
+            const core::Rows<T> rows = rows_of<T>(X);
+            auto out = new_vector<double>(rows.n);
+            unlocked([&] { core::row_keys(t.team, *t.kernels, rows, out.data()); });
             return out;
         },
         "team"_a, "X"_a.noconvert());
@@ -23,6 +24,8 @@ void bind_rows(nb::module_& m) {
         "lower_closest",
         [](PyTeam& t, X2 X, Weight weight, In<double, Vector> centroid,
            InOut<double, Vector> closest) {
+            require(centroid.shape(0) == X.shape(1), "internal: a centroid of other features");
+            require_one_a_row(closest.shape(0), X.shape(0));
             return unlocked([&] {
                 return core::lower_closest(t.team, *t.kernels, rows_of<T>(X, weight),
                                            centroid.data(), closest.data());
@@ -34,9 +37,12 @@ void bind_rows(nb::module_& m) {
         "add_gains",
         [](PyTeam& t, X2 X, Weight weight, In<double, Matrix> candidates,
            In<double, Vector> closest, double scale, InOut<double, Vector> gains) {
+            const core::Centroids c = centroids_of(candidates, X.shape(1));
+            require_one_a_row(closest.shape(0), X.shape(0));
+            require(gains.shape(0) == c.k, "internal: one gain a candidate");
             unlocked([&] {
-                core::add_gains(t.team, *t.kernels, rows_of<T>(X, weight),
-                                centroids_of(candidates), closest.data(), scale, gains.data());
+                core::add_gains(t.team, *t.kernels, rows_of<T>(X, weight), c, closest.data(),
+                                scale, gains.data());
             });
         },
         "team"_a, "X"_a.noconvert(), "weight"_a.noconvert().none(), "candidates"_a.noconvert(),
@@ -47,10 +53,12 @@ void bind_rows(nb::module_& m) {
            In<double, Vector> closest, const std::string& scores, std::size_t block_rows,
            std::size_t most) -> nb::object {
             const core::Scores layout = scores_of(scores, *t.kernels);
+            require(layout != core::Scores::coarse_tiles, "internal: no such scores");
+            const core::Centroids c = centroids_of(candidates, X.shape(1));
+            require_one_a_row(closest.shape(0), X.shape(0));
             core::Closer found = unlocked([&] {
-                return core::find_closer(t.team, *t.kernels, rows_of<T>(X, weight),
-                                         centroids_of(candidates), closest.data(), layout,
-                                         block_rows, most);
+                return core::find_closer(t.team, *t.kernels, rows_of<T>(X, weight), c,
+                                         closest.data(), layout, block_rows, most);
             });
             if (!found.complete) return nb::none();
             return nb::make_tuple(moved(std::move(found.starts)), moved(std::move(found.rows)),
@@ -69,6 +77,8 @@ void bind_seeding(nb::module_& m) {
         "add_bucket_masses",
         [](PyTeam& t, Weight weight, std::optional<In<double, Vector>> closest, double scale,
            In<std::uint16_t, Vector> buckets, InOut<double, Vector> sums) {
+            if (weight) require_one_a_row(weight->shape(0), buckets.shape(0));
+            if (closest) require_one_a_row(closest->shape(0), buckets.shape(0));
             unlocked([&] {
                 core::add_bucket_masses(t.team, buckets.shape(0), data_or_null(weight),
                                         data_or_null(closest), scale, buckets.data(),
@@ -80,6 +90,7 @@ void bind_seeding(nb::module_& m) {
     m.def(
         "cut_keys",
         [](PyTeam& t, In<double, Vector> keys, In<double, Vector> splitters) {
+            require(splitters.shape(0) <= 0xffff, "internal: more buckets than 16 bits can name");
             auto out = new_vector<std::uint16_t>(keys.shape(0));
             unlocked([&] {
                 core::cut_keys(t.team, keys.data(), keys.shape(0), splitters.data(),
@@ -95,6 +106,14 @@ void bind_seeding(nb::module_& m) {
            In<std::int32_t, Vector> pair_rows, In<double, Vector> pair_sq_dist, Weight weight,
            double scale, std::size_t n_trials, std::size_t n_rounds,
            InOut<double, Vector> closest) {
+            const std::size_t n = rows.shape(0), n_pairs = pair_rows.shape(0);
+            require(start.shape(0) == n && u.shape(0) == n && starts.shape(0) == n + 1 &&
+                        pair_sq_dist.shape(0) == n_pairs,
+                    "internal: proposals and pairs differ in number");
+            require_numbers<std::int32_t>(rows, 0, closest.shape(0));
+            require_numbers<std::int64_t>(starts, 0, n_pairs + 1);
+            require_numbers<std::int32_t>(pair_rows, 0, closest.shape(0));
+            if (weight) require_one_a_row(weight->shape(0), closest.shape(0));
             core::Played played = unlocked([&] {
                 return core::play_rounds(t.team,
                                          {rows.data(), start.data(), u.data(), rows.shape(0)},

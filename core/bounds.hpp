@@ -60,6 +60,10 @@ struct Bounds {
     Bounds(const Kernels& kernels, Centroids centroids, std::size_t n_rows, std::size_t d,
            std::size_t most_groups);
 
+    // Whether they are about so many rows, centroids and features.
+    bool fits(std::size_t n, std::size_t k, std::size_t d) const {
+        return upper.size() == n && groups.slot_of.size() == k && d_ == d;
+    }
     // Starts from frame, at these centroids, with bounds that rule nothing out.
     void start(Centroids centroids, Frame frame);
     // Adds how far the centroids moved since the last pass.

@@ -4,6 +4,7 @@
 #include <array>
 #include <bit>
 #include <cmath>
+#include <stdexcept>
 
 #include "measure.hpp"
 #include "panels.hpp"
@@ -30,6 +31,8 @@ class Curve {
             const double width = high[f] - low[f];
             scale_[f] = width > 0.0 ? cells / width * (1.0 - 1e-9) : 0.0;
             if (!std::isfinite(scale_[f])) scale_[f] = 0.0;
+            // Differences would overflow: the feature has one cell.
+            if (!std::isfinite(width)) low_[f] = 0.0;
         }
         spread_.resize(std::size_t(1) << bits_);
         for (std::size_t cell = 0; cell < spread_.size(); ++cell)
@@ -60,7 +63,8 @@ class Curve {
 template <class T>
 std::vector<std::int32_t> curve_order(Team& team, const Kernels& kernels, Rows<T> rows) {
     std::vector<double> low(rows.d), high(rows.d), finest(rows.d);
-    survey(team, kernels, rows, low.data(), high.data(), finest.data());
+    if (survey(team, kernels, rows, low.data(), high.data(), finest.data()) < rows.n * rows.d)
+        throw std::invalid_argument("internal: rows that are not finite");
     const Curve<T> curve(low, high, rows.n);
     const std::size_t n_slices = team.n_threads();
     const std::size_t slice = (rows.n + n_slices - 1) / n_slices;
@@ -275,6 +279,7 @@ template <class T>
 Outcome assign_boxed(Team& team, const Kernels& kernels, Boxes<T>& boxes, std::size_t d,
                      Centroids centroids, Grids grids, std::int32_t* labels, double* sums) {
     const std::size_t k = centroids.k;
+    boxes.k = k;
     const BoxedPass<T> pass{kernels,
                             kernels_for(kernels, boxes.X.data()),
                             boxes,

@@ -30,6 +30,7 @@ struct Boxes {
     std::vector<double> low, high;     // (n_boxes, d)
     std::vector<std::int32_t> labels;  // (n,) sorted, -1 before the first pass
     std::vector<std::int32_t> owner;   // (n_boxes,) the label of all its rows, -1 for several
+    std::size_t k = 0;                 // centroids of the last pass, 0 before the first
 
     Boxes(Team& team, const Kernels& kernels, Rows<T> rows);
 };

@@ -12,6 +12,7 @@ inline void use_default_float_mode() { std::fesetenv(FE_DFL_ENV); }
 // For the length of a call, on the thread that makes it.
 class FloatMode {
   public:
+    FloatMode() { std::fegetenv(&before_); }
     void enter() {
         std::fegetenv(&before_);
         use_default_float_mode();

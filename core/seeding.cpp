@@ -2,6 +2,8 @@
 
 #include <algorithm>
 #include <array>
+#include <atomic>
+#include <stdexcept>
 #include <vector>
 
 #include "panels.hpp"
@@ -84,13 +86,22 @@ void add_bucket_masses(Team& team, std::size_t n, const double* weight, const do
                        std::size_t n_buckets) {
     const std::size_t n_threads = n <= kRowChunk * 16 ? 1 : team.n_threads();
     std::vector<std::vector<double>> mine(n_threads, std::vector<double>(n_buckets));
+    std::atomic<bool> is_stray{false};
     team.run(n, kRowChunk * 16, [&](std::size_t thread, std::size_t begin, std::size_t end) {
+        // In the nearest cache for what follows, so next to free.
+        std::uint16_t most = 0;
+        for (std::size_t i = begin; i < end; ++i) most = std::max(most, buckets[i]);
+        if (most >= n_buckets) {
+            is_stray = true;
+            return;
+        }
         double* mass = mine[thread].data();
         for (std::size_t i = begin; i < end; ++i) {
             const double w = weight ? weight[i] * scale : scale;
             mass[buckets[i]] += round_integer(closest ? w * closest[i] : w);
         }
     });
+    if (is_stray) throw std::invalid_argument("internal: a bucket out of range");
     for (const std::vector<double>& m : mine)
         for (std::size_t b = 0; b < n_buckets; ++b) sums[b] += m[b];
 }

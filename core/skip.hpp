@@ -21,6 +21,12 @@ struct Skip {
     bool started = false;
 
     explicit Skip(std::size_t n_rows) : slack(n_rows) {}
+
+    // Whether it can be about so many rows, centroids and features.
+    bool fits(std::size_t n, std::size_t k, std::size_t d) const {
+        return slack.size() == n &&
+               (!started || (travel.of().size() == k && frame.center.size() == d));
+    }
 };
 
 }  // namespace truemeans
