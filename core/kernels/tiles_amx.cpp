@@ -42,6 +42,7 @@ using truemeans::Halves;
 
 constexpr size_t kSide = 16;                   // rows, and centroids, of one tile
 constexpr size_t kDeep = 32;                   // features of one tile
+constexpr size_t kNarrow = truemeans::kNarrowTile;
 constexpr size_t kTile = kSide * kDeep;        // entries of one tile
 constexpr size_t kResult = kSide * kSide;      // scores of one tile
 constexpr long kStride = 64;                   // bytes of a tile's line
@@ -145,26 +146,40 @@ inline void pack_side(const T* const (&rows)[kSide], size_t n, size_t d,
     if (!kBoth) store(rests, line_sums(left_out));
 }
 
-// The same for up to 16 features.
+// v cut to its upper 16 bits, rounded: its first half.
+inline VecI first_half(VecF v) {
+    return (VecI(v) + 0x8000) & static_cast<int32_t>(0xffff0000u);
+}
+
+// A line of a tile: the upper halves of two features of 16 rows, next to each other.
+inline VecI paired(VecI first, VecI second) {
+    typedef uint32_t Bits __attribute__((vector_size(64)));
+    return VecI(Bits(first) >> 16) | second;
+}
+
+// The same for up to 16 features, turned before they are halved: a vector is one feature of all
+// rows.
 template <class T>
 inline void pack_narrow_side(const T* const (&rows)[kSide], size_t n, size_t d,
                              truemeans::Centering<T> c, uint16_t* tile, float* norms) {
-    VecF squares[kLanes], halves[kLanes];
     const __mmask16 width = first_lanes(d);
-    for (size_t r = 0; r < kSide; ++r) {
-        squares[r] = halves[r] = VecF{};
-        if (r >= n) continue;
-        const VecF v = centred(rows[r], c.center, c.scale, width);
-        squares[r] = v * v;
-        const auto hi = _mm512_cvtneps_pbh(__m512(v));
-        const VecF rest = v - VecF(__builtin_convertvector(Halves16(hi), VecI) << 16);
-        const auto lo = _mm512_cvtneps_pbh(__m512(rest));
-        __builtin_memcpy(&halves[r], &hi, sizeof hi);
-        __builtin_memcpy(reinterpret_cast<char*>(&halves[r]) + sizeof hi, &lo, sizeof lo);
+    VecF v[kLanes];
+    for (size_t r = 0; r < kSide; ++r)
+        v[r] = r < n ? centred(rows[r], c.center, c.scale, width) : VecF{};
+    transpose(v);
+    VecF squares{};
+    for (size_t f = 0; f < kNarrow; f += 2) {
+        VecI hi[2], lo[2];
+        for (size_t i = 0; i < 2; ++i) {
+            const VecF x = v[f + i];
+            squares += x * x;
+            hi[i] = first_half(x);
+            lo[i] = first_half(x - VecF(hi[i]));
+        }
+        _mm512_storeu_si512(tile + f / 2 * kDeep, __m512i(paired(hi[0], hi[1])));
+        _mm512_storeu_si512(tile + (f + kNarrow) / 2 * kDeep, __m512i(paired(lo[0], lo[1])));
     }
-    transpose(halves);
-    store_tile(tile, halves);
-    store(norms, line_sums(squares));
+    store(norms, squares);
 }
 
 template <class T>
@@ -269,48 +284,68 @@ inline void list_products(const float* products, const float* sq_norms, size_t f
     }
 }
 
+inline size_t at_least_one(size_t n) { return n > 1 ? n : 1; }
+
 // So many bytes of centroids stay in a second-level cache beside a chunk of rows.
 constexpr size_t kRunBytes = 512u << 10;
 
+// So many bytes of rows stay in a first-level cache while a pair of panels meets them all.
+constexpr size_t kRowBytes = 16u << 10;
+
+// Best and second best are looked for one pair of panels behind: while the unit multiplies.
 template <Halves kHalves>
 void score(const uint16_t* rows, size_t n_blocks, size_t d, const uint16_t* centroids,
            const float* sq_norms, size_t n_panels, truemeans::TwoNearest out) {
     const size_t block = 2 * kSide * truemeans::tile_row_entries(kHalves, d);
     const size_t pair = 2 * kSide * truemeans::tile_centroid_entries(kHalves, d);
-    const size_t fits = kRunBytes / (pair * sizeof(uint16_t));
-    const size_t run = fits > 1 ? fits : 1;
+    const size_t run = at_least_one(kRunBytes / (pair * sizeof(uint16_t)));
+    const size_t group = at_least_one(kRowBytes / (block * sizeof(uint16_t)));
     alignas(64) float products[2][4 * kResult];
-    for (size_t from = 0; from < n_panels; from += run) {
-        const size_t to = n_panels - from < run ? n_panels : from + run;
-        for (size_t b = 0; b < n_blocks; ++b) {
-            Two two[2];
-            for (size_t side = 0; side < 2; ++side) {
-                const size_t at = (2 * b + side) * kSide;
-                two[side] = from == 0 ? nothing_yet()
-                                      : Two{load(out.best + at), load(out.second + at),
-                                            load(out.index + at)};
-            }
-            const auto offer = [&](size_t p, size_t panel) {
-                offer_products(products[p % 2] + panel * 2 * kResult,
-                               sq_norms + (2 * p + panel) * kSide, (2 * p + panel) * kSide, two);
-            };
-            multiply<kHalves>(rows + b * block, centroids + from * pair, d, [](size_t) {});
-            store_products(products[from % 2]);
-            for (size_t p = from + 1; p < to; ++p) {
-                multiply<kHalves>(rows + b * block, centroids + p * pair, d,
-                                  [&](size_t panel) { offer(p - 1, panel); });
-                store_products(products[p % 2]);
-            }
-            offer(to - 1, 0);
-            offer(to - 1, 1);
-            for (size_t side = 0; side < 2; ++side) {
-                const size_t at = (2 * b + side) * kSide;
-                store(out.best + at, two[side].best);
-                store(out.second + at, two[side].second);
-                store(out.index + at, two[side].index);
-            }
+    size_t now = 0, row = 0, slot = 0;  // of the products before: buffer, first row, first slot
+    bool any = false;
+    Two two[2];
+    const auto offer = [&](size_t panel) {
+        const size_t first = slot + panel * kSide;
+        offer_products(products[now] + panel * 2 * kResult, sq_norms + first, first, two);
+    };
+    const auto take = [&] {
+        for (size_t side = 0; side < 2; ++side) {
+            const size_t at = row + side * kSide;
+            two[side] = slot == 0 ? nothing_yet()
+                                  : Two{load(out.best + at), load(out.second + at),
+                                        load(out.index + at)};
         }
-    }
+    };
+    const auto put = [&] {
+        for (size_t side = 0; side < 2; ++side) {
+            const size_t at = row + side * kSide;
+            store(out.best + at, two[side].best);
+            store(out.second + at, two[side].second);
+            store(out.index + at, two[side].index);
+        }
+    };
+    for (size_t from = 0; from < n_panels; from += run)
+        for (size_t first = 0; first < n_blocks; first += group)
+            for (size_t p = from; p < n_panels && p < from + run; ++p)
+                for (size_t b = first; b < n_blocks && b < first + group; ++b) {
+                    if (any) {
+                        take();
+                        multiply<kHalves>(rows + b * block, centroids + p * pair, d, offer);
+                        put();
+                    } else {
+                        multiply<kHalves>(rows + b * block, centroids + p * pair, d,
+                                          [](size_t) {});
+                    }
+                    now ^= 1;
+                    store_products(products[now]);
+                    row = b * 2 * kSide;
+                    slot = p * 2 * kSide;
+                    any = true;
+                }
+    take();
+    offer(0);
+    offer(1);
+    put();
 }
 
 template <Halves kHalves>
