@@ -11,8 +11,10 @@ constexpr double kInfinity = std::numeric_limits<double>::infinity();
 // A single sample moves only where that gains more than rounding could feign.
 constexpr double kLeastGain = 1e-12;
 constexpr int kMostRounds = 50;
-constexpr double kRoundsLeft = 100.0;
+constexpr double kRoundsLeft = 50.0;
 constexpr int kSureRounds = 2;
+// Rows between two looks at the clock: looking takes as long as a few rows.
+constexpr std::size_t kPause = 4096;
 
 }  // namespace
 
@@ -25,6 +27,7 @@ Clusters::Clusters(std::vector<double> rows, std::vector<double> weights,
       weights_(std::move(weights)),
       centroids_(std::move(centroids)),
       label_(std::move(labels)) {
+    centroids_.resize(centroids_.size() + d_, kInfinity);
     const std::size_t n = weights_.size(), k = centroids_.size() / d_;
     weight_.resize(k);
     cost_.resize(k);
@@ -36,13 +39,17 @@ Clusters::Clusters(std::vector<double> rows, std::vector<double> weights,
     is_unsettled_.resize(k);
     is_touched_.resize(k);
     has_moved_.resize(k);
-    is_dirty_.resize(k);
+    is_saved_.resize(k);
     for (std::size_t i = 0; i < n; ++i) {
         const auto to = static_cast<std::size_t>(label_[i]);
         place_[i] = static_cast<Index>(members_[to].size());
         members_[to].push_back(static_cast<Index>(i));
     }
-    for (std::size_t j = 0; j < k; ++j) touch(j);
+    for (std::size_t j = 0; j < k; ++j) {
+        touch(j);
+        all_.push_back(static_cast<Index>(j));
+    }
+    active_ = all_;
 }
 
 double Clusters::total() const {
@@ -51,9 +58,24 @@ double Clusters::total() const {
     return sum;
 }
 
+void Clusters::pause(std::size_t n_rows) {
+    n_unchecked_ += n_rows;
+    if (n_unchecked_ < kPause) return;
+    n_unchecked_ = 0;
+    check_();
+}
+
+void Clusters::save(std::size_t j) {
+    if (!recording_ || is_saved_[j]) return;
+    is_saved_[j] = 1;
+    saved_.push_back(static_cast<Index>(j));
+    states_.push_back({weight_[j], cost_[j], radius_[j], version_[j]});
+    old_centroids_.insert(old_centroids_.end(), centroid(j), centroid(j) + d_);
+}
+
 void Clusters::touch(std::size_t j) {
+    save(j);
     version_[j] = ++n_versions_;
-    is_dirty_[j] = 1;
     is_unsettled_[j] = 1;
     if (is_touched_[j]) return;
     is_touched_[j] = 1;
@@ -63,6 +85,8 @@ void Clusters::touch(std::size_t j) {
 void Clusters::move(Index i, std::size_t to) {
     const auto at = static_cast<std::size_t>(i);
     const auto from = static_cast<std::size_t>(label_[at]);
+    touch(from);
+    touch(to);
     if (recording_) journal_.push_back({i, static_cast<Index>(from)});
     auto& old = members_[from];
     const Index last = old.back();
@@ -72,20 +96,47 @@ void Clusters::move(Index i, std::size_t to) {
     place_[at] = static_cast<Index>(members_[to].size());
     members_[to].push_back(i);
     label_[at] = static_cast<Index>(to);
-    touch(from);
-    touch(to);
+}
+
+void Clusters::close(std::size_t j) {
+    touch(j);
+    std::fill_n(centroids_.begin() + static_cast<std::ptrdiff_t>(j * d_), d_, kInfinity);
+}
+
+void Clusters::confine(const std::vector<std::size_t>& centres, std::size_t most) {
+    if (centres.size() * most >= k()) {
+        active_ = all_;
+        return;
+    }
+    active_.assign(1, static_cast<Index>(spare()));
+    for (const std::size_t j : centres) {
+        neighbours_.clear();
+        for (std::size_t l = 0; l < k(); ++l)
+            neighbours_.push_back({sq_dist(centroid(j), centroid(l)), static_cast<Index>(l)});
+        std::nth_element(neighbours_.begin(),
+                         neighbours_.begin() + static_cast<std::ptrdiff_t>(most),
+                         neighbours_.end(), [](const Near& a, const Near& b) {
+                             return a.gap < b.gap || (a.gap == b.gap && a.cluster < b.cluster);
+                         });
+        for (std::size_t m = 0; m < most; ++m) active_.push_back(neighbours_[m].cluster);
+    }
+    std::sort(active_.begin(), active_.end());
+    active_.erase(std::unique(active_.begin(), active_.end()), active_.end());
 }
 
 void Clusters::measure(std::size_t j) {
-    double cost = 0.0, radius = 0.0;
-    for (const Index i : members_[j]) {
-        const double v = sq_dist(row(i), centroid(j));
-        near_[static_cast<std::size_t>(i)] = v;
-        cost += row_weight(i) * v;
-        radius = std::max(radius, v);
-    }
-    cost_[j] = cost;
-    radius_[j] = radius;
+    with_width(d_, [&](auto d) {
+        double cost = 0.0, radius = 0.0;
+        const double* c = centroid(j);
+        for (const Index i : members_[j]) {
+            const double v = sq_dist_of(row(i), c, d);
+            near_[static_cast<std::size_t>(i)] = v;
+            cost += row_weight(i) * v;
+            radius = std::max(radius, v);
+        }
+        cost_[j] = cost;
+        radius_[j] = radius;
+    });
 }
 
 void Clusters::recentre() {
@@ -96,32 +147,34 @@ void Clusters::recentre() {
         const auto j = static_cast<std::size_t>(index);
         has_moved_[j] = 1;
         is_touched_[j] = 0;
-        double* c = centroids_.data() + j * d_;
-        double w = 0.0;
-        for (const Index i : members_[j]) w += row_weight(i);
-        weight_[j] = w;
-        if (w > 0.0) {  // an empty cluster keeps its centroid
-            std::fill(c, c + d_, 0.0);
+        with_width(d_, [&](auto d) {
+            double* c = centroids_.data() + j * d_;
+            double few[3];  // sums in registers
+            double* sum = d <= 3 ? few : c;
+            double w = 0.0;
+            for (const Index i : members_[j]) w += row_weight(i);
+            weight_[j] = w;
+            if (!(w > 0.0)) return;  // an empty cluster keeps its centroid
+            std::fill(sum, sum + d, 0.0);
             for (const Index i : members_[j])
-                for (std::size_t f = 0; f < d_; ++f) c[f] += row_weight(i) * row(i)[f];
-            for (std::size_t f = 0; f < d_; ++f) c[f] /= w;
-        }
+                for (std::size_t f = 0; f < d; ++f) sum[f] += row_weight(i) * row(i)[f];
+            for (std::size_t f = 0; f < d; ++f) c[f] = sum[f] / w;
+        });
         measure(j);
     }
 }
 
-// The clusters whose centroids lie within `reach` (squared) of this one's, the moved ones or all.
-void Clusters::find_neighbours(std::size_t j, double reach, bool all) {
+// The clusters among these whose centroids lie within `reach` (squared) of this one's.
+void Clusters::find_neighbours(std::size_t j, double reach, const std::vector<Index>& among) {
     neighbours_.clear();
-    const auto offer = [&](std::size_t l) {
-        const double gap = sq_dist(centroid(j), centroid(l));
-        if (l != j && gap < reach) neighbours_.push_back({gap, static_cast<Index>(l)});
-    };
-    if (all) {
-        for (std::size_t l = 0; l < k(); ++l) offer(l);
-    } else {
-        for (const Index l : moved_) offer(static_cast<std::size_t>(l));
-    }
+    with_width(d_, [&](auto d) {
+        const double* c = centroid(j);
+        for (const Index index : among) {
+            const auto l = static_cast<std::size_t>(index);
+            const double gap = sq_dist_of(c, centroid(l), d);
+            if (gap < reach && l != j) neighbours_.push_back({gap, index});
+        }
+    });
     std::sort(neighbours_.begin(), neighbours_.end(), [](const Near& a, const Near& b) {
         return a.gap < b.gap || (a.gap == b.gap && a.cluster < b.cluster);
     });
@@ -131,28 +184,32 @@ void Clusters::find_neighbours(std::size_t j, double reach, bool all) {
 bool Clusters::lloyd_round() {
     pending_.clear();
     waiting_.clear();
-    for (std::size_t j = 0; j < k(); ++j) {
+    for (const Index index : active_) {
+        const auto j = static_cast<std::size_t>(index);
         if (members_[j].empty()) continue;
-        check_();
-        find_neighbours(j, 4.0 * radius_[j], has_moved_[j] != 0);
+        pause(members_[j].size());
+        find_neighbours(j, 4.0 * radius_[j], has_moved_[j] ? active_ : moved_);
         if (neighbours_.empty()) continue;
-        for (const Index i : members_[j]) {
-            double best = near_[static_cast<std::size_t>(i)];
-            const double reach = 4.0 * best;
-            auto to = static_cast<Index>(j);
-            for (const Near& other : neighbours_) {
-                if (other.gap >= reach) break;
-                const double v = sq_dist(row(i), centroid(static_cast<std::size_t>(other.cluster)));
-                if (v < best) {
-                    best = v;
-                    to = other.cluster;
+        with_width(d_, [&](auto d) {
+            for (const Index i : members_[j]) {
+                double best = near_[static_cast<std::size_t>(i)];
+                const double reach = 4.0 * best;
+                Index to = index;
+                for (const Near& other : neighbours_) {
+                    if (other.gap >= reach) break;
+                    const double v =
+                        sq_dist_of(row(i), centroid(static_cast<std::size_t>(other.cluster)), d);
+                    if (v < best) {
+                        best = v;
+                        to = other.cluster;
+                    }
+                }
+                if (to != index) {
+                    pending_.push_back(i);
+                    waiting_.push_back(to);
                 }
             }
-            if (to != static_cast<Index>(j)) {
-                pending_.push_back(i);
-                waiting_.push_back(to);
-            }
-        }
+        });
     }
     for (std::size_t p = 0; p < pending_.size(); ++p)
         move(pending_[p], static_cast<std::size_t>(waiting_[p]));
@@ -166,17 +223,23 @@ void Clusters::shift(std::size_t j, const double* x, double w, double sign) {
     weight_[j] = after;
 }
 
+// A row of weight w leaves its cluster for one of weight W only where |x - b|^2 is below `leaves`
+// times 1 + w / W, and |a - b|^2 <= 2 |x - a|^2 + 2 |x - b|^2.
+double Clusters::hartigan_reach(Index i, std::size_t from, double& leaves) const {
+    const double w = row_weight(i), rest = weight_[from] - w;
+    if (!(rest > 0.0)) return 0.0;
+    const double near = sq_dist(row(i), centroid(from));
+    leaves = weight_[from] / rest * near;
+    return 2.0 * (near + leaves * (1.0 + w / lightest_));
+}
+
 // J. A. Hartigan, M. A. Wong, "Algorithm AS 136", Applied Statistics 28 (1979): row x of weight w
 // leaves cluster a for b where W_b w/(W_b + w) |x - b|^2 < W_a w/(W_a - w) |x - a|^2, which is
 // what the inertia gains once both means have followed.
 bool Clusters::hartigan_step(Index i, std::size_t from) {
-    const double w = row_weight(i), rest = weight_[from] - w;
-    if (!(rest > 0.0) || members_[from].size() == 1) return false;
-    const double near = sq_dist(row(i), centroid(from));
-    const double leaves = weight_[from] / rest * near;
-    // |x - b|^2 must be below |x - a|^2 times the factors of both weights, and
-    // |a - b|^2 <= 2 |x - a|^2 + 2 |x - b|^2.
-    const double reach = 2.0 * (near + leaves * (1.0 + w / lightest_));
+    if (members_[from].size() == 1) return false;
+    double leaves = 0.0;
+    const double w = row_weight(i), reach = hartigan_reach(i, from, leaves);
     double best = leaves * (1.0 - kLeastGain);
     std::size_t to = from;
     for (const Near& other : neighbours_) {
@@ -189,40 +252,45 @@ bool Clusters::hartigan_step(Index i, std::size_t from) {
         }
     }
     if (to == from) return false;
+    move(i, to);
     shift(from, row(i), w, -1.0);
     shift(to, row(i), w, 1.0);
-    move(i, to);
     return true;
 }
 
 bool Clusters::hartigan_round() {
     bool any = false;
     waiting_.clear();
-    for (std::size_t j = 0; j < k(); ++j)
-        if (is_unsettled_[j]) waiting_.push_back(static_cast<Index>(j));
+    lightest_ = kInfinity;
+    for (const Index j : active_) {
+        const auto at = static_cast<std::size_t>(j);
+        if (is_unsettled_[at]) waiting_.push_back(j);
+        if (weight_[at] > 0.0) lightest_ = std::min(lightest_, weight_[at]);
+    }
     for (const Index index : waiting_) {
         const auto j = static_cast<std::size_t>(index);
         is_unsettled_[j] = 0;
         if (members_[j].size() < 2) continue;
-        check_();
-        find_neighbours(j, kInfinity, true);
+        pause(members_[j].size());
+        double reach = 0.0, leaves = 0.0;
+        for (const Index i : members_[j]) reach = std::max(reach, hartigan_reach(i, j, leaves));
+        find_neighbours(j, reach, active_);
         if (neighbours_.empty()) continue;
-        lightest_ = kInfinity;
-        for (const Near& other : neighbours_)
-            lightest_ = std::min(lightest_, weight_[static_cast<std::size_t>(other.cluster)]);
         pending_ = members_[j];
         for (const Index i : pending_) any = hartigan_step(i, j) || any;
     }
     return any;
 }
 
-bool Clusters::converge(double goal) {
+bool Clusters::converge(double goal, double least) {
     double last = kInfinity;
     for (int round = 0; round < kMostRounds; ++round) {
         recentre();
         const double now = total();
         // The gains of the rounds shrink, so what is many gains away is not reached.
-        if (round > kSureRounds && now > goal && kRoundsLeft * (last - now) < now - goal) return false;
+        if (round > kSureRounds && now > goal && kRoundsLeft * (last - now) < now - goal)
+            return false;
+        if (last - now < least) return now < goal;
         last = now;
         if (!lloyd_round() && !hartigan_round()) break;
     }
@@ -230,31 +298,55 @@ bool Clusters::converge(double goal) {
     return total() < goal;
 }
 
+void Clusters::release() {
+    active_ = all_;
+    for (const Index j : saved_) touch(static_cast<std::size_t>(j));
+    forget();
+}
+
+void Clusters::settle() {
+    double last = kInfinity;
+    while (total() < last) {
+        last = total();
+        std::fill(is_unsettled_.begin(), is_unsettled_.end(), 1);
+        converge(kInfinity);
+    }
+}
+
 void Clusters::begin() {
-    saved_ = {centroids_, weight_, cost_, radius_, version_};
-    journal_.clear();
-    std::fill(is_dirty_.begin(), is_dirty_.end(), 0);
+    forget();
     recording_ = true;
+}
+
+void Clusters::forget() {
+    recording_ = false;
+    for (const Index j : saved_) is_saved_[static_cast<std::size_t>(j)] = 0;
+    saved_.clear();
+    states_.clear();
+    old_centroids_.clear();
+    journal_.clear();
 }
 
 void Clusters::undo() {
     recording_ = false;
-    const std::vector<Step> steps = std::move(journal_);
-    journal_.clear();
-    for (auto step = steps.rbegin(); step != steps.rend(); ++step)
+    for (auto step = journal_.rbegin(); step != journal_.rend(); ++step)
         move(step->row, static_cast<std::size_t>(step->from));
-    centroids_ = saved_.centroids;
-    for (std::size_t j = 0; j < k(); ++j)
-        if (is_dirty_[j]) measure(j);
-    weight_ = saved_.weight;
-    cost_ = saved_.cost;
-    radius_ = saved_.radius;
-    version_ = saved_.version;
+    for (std::size_t s = 0; s < saved_.size(); ++s) {
+        const auto j = static_cast<std::size_t>(saved_[s]);
+        std::copy_n(old_centroids_.begin() + static_cast<std::ptrdiff_t>(s * d_), d_,
+                    centroids_.begin() + static_cast<std::ptrdiff_t>(j * d_));
+        measure(j);
+        weight_[j] = states_[s].weight;
+        cost_[j] = states_[s].cost;
+        radius_[j] = states_[s].radius;
+        version_[j] = states_[s].version;
+    }
     for (const Index j : touched_) {
         is_touched_[static_cast<std::size_t>(j)] = 0;
         is_unsettled_[static_cast<std::size_t>(j)] = 0;
     }
     touched_.clear();
+    forget();
 }
 
 }  // namespace truemeans

@@ -11,11 +11,15 @@ namespace {
 constexpr double kInfinity = std::numeric_limits<double>::infinity();
 // What counts as better: above what rounding the sums could feign.
 constexpr double kLeastGain = 1e-10;
-// Clusters of each kind that are paired (python -m benchmarks refine).
-constexpr std::size_t kMostRanked = 64;
-constexpr int kMostHalvings = 12;
-// Begun across the widest feature, the second widest, or at the farthest row.
-constexpr std::size_t kWays = 3;
+// What halving may gain and a removal cost, beside the first guess, once the neighbours follow;
+// a trial is worth its time where the best of both together would help (refine).
+constexpr double kHope = 2.0, kRelief = 0.8;
+// Clusters that follow a change, nearest first (refine).
+constexpr std::size_t kRegion = 24;
+// So few clusters are all close to each other.
+constexpr std::size_t kAllClose = 12;
+// A trial ends when a round changes so little of what it is about.
+constexpr double kFine = 0.01;
 
 }  // namespace
 
@@ -25,18 +29,16 @@ SwapSearch::SwapSearch(Clusters clusters, std::size_t patience)
       best_inertia_(kInfinity),
       patience_(patience),
       removals_(clusters_.k()),
-      splits_(clusters_.k()),
-      mass_(clusters_.k()),
-      sums_(clusters_.k() * clusters_.d()) {}
+      splits_(clusters_.k()) {}
 
 void SwapSearch::start() {
     if (is_started_) return;
     clusters_.converge(kInfinity);
-    keep();
+    note_best();
     is_started_ = true;
 }
 
-void SwapSearch::keep() {
+void SwapSearch::note_best() {
     best_ = clusters_.centroids();
     best_inertia_ = clusters_.total();
 }
@@ -46,244 +48,235 @@ bool SwapSearch::run(std::size_t most, double seconds) {
     const auto end = Clock::now() + std::chrono::duration<double>(seconds);
     start();
     for (std::size_t i = 0; i < most; ++i) {
-        if (n_failed_ >= patience_) return true;
-        if (!is_ranked_) rank();
-        if (next_ == pairs_.size()) {
-            if (!turn()) return true;
-            continue;
-        }
-        const Pair pair = pairs_[next_++];
-        ++n_tried_;
-        if (attempt(static_cast<std::size_t>(pair.split), static_cast<std::size_t>(pair.removed))) {
-            keep();
-            ++n_kept_;
-            n_failed_ = 0;
-            is_ranked_ = false;
-            if (way_ != 0) turn_to(0);
-        } else {
-            ++n_failed_;
-            failures_.insert(key(pair.split, pair.removed));
+        if (clusters_.k() < 2 || n_failed_ >= patience_ || !step()) {
+            clusters_.settle();
+            if (clusters_.total() < best_inertia_) note_best();
+            return true;
         }
         if (Clock::now() >= end) return false;
     }
-    return n_failed_ >= patience_;
+    return false;
+}
+
+// One trial; false when there is nothing left to try.
+bool SwapSearch::step() {
+    for (;;) {
+        if (!is_fresh_) refresh();
+        Pair pair;
+        if (likely(pair)) {
+            const Trial &removal = removals_[pair.removed], &split = splits_[pair.split];
+            if (split.worth > removal.worth || (removal.is_tried && split.is_tried))
+                attempt(pair);
+            else if (!removal.is_tried)
+                try_removal(pair.removed);
+            else
+                try_split(pair.split);
+            return true;
+        }
+        if (!is_listed_) list_neighbours();
+        if (next_ < pairs_.size()) {
+            attempt(pairs_[next_++]);
+            return true;
+        }
+        if (!turn()) return false;
+    }
+}
+
+double SwapSearch::cost(std::size_t r) const {
+    const Trial& trial = removals_[r];
+    return trial.is_tried ? trial.worth : trial.worth * kRelief;
+}
+
+double SwapSearch::gain(std::size_t s) const {
+    const Trial& trial = splits_[s];
+    return trial.is_tried ? trial.worth : trial.worth * kHope;
+}
+
+// The swap that promises most, if any promises anything.
+bool SwapSearch::likely(Pair& found) const {
+    double best = kLeastGain * best_inertia_;
+    bool any = false;
+    const double least = cost(static_cast<std::size_t>(cheap_[0]));
+    for (const Index split : dear_) {
+        const auto s = static_cast<std::size_t>(split);
+        const double up = gain(s);
+        if (!(up - least > best)) break;
+        for (const Index removed : cheap_) {
+            const auto r = static_cast<std::size_t>(removed);
+            const double sum = up - cost(r);
+            if (!(sum > best)) break;
+            if (s == r || has_failed(s, r)) continue;
+            best = sum;
+            found = {sum, s, r};
+            any = true;
+            break;
+        }
+    }
+    return any;
+}
+
+// Swaps between clusters close to each other, where a sum of two trials says little.
+void SwapSearch::list_neighbours() {
+    pairs_.clear();
+    next_ = 0;
+    is_listed_ = true;
+    const std::size_t k = clusters_.k();
+    const auto offer = [&](std::size_t s, std::size_t r) {
+        if (s == r || s >= k || r >= k || !(splits_[s].worth > 0.0) || has_failed(s, r)) return;
+        pairs_.push_back({splits_[s].worth - removals_[r].worth, s, r});
+    };
+    for (std::size_t j = 0; j < k; ++j) {
+        if (k <= kAllClose) {
+            for (std::size_t l = 0; l < k; ++l) offer(j, l);
+            continue;
+        }
+        for (const auto& part : removals_[j].parts) offer(static_cast<std::size_t>(part.first), j);
+        for (const auto& part : splits_[j].parts) offer(j, static_cast<std::size_t>(part.first));
+    }
+    std::sort(pairs_.begin(), pairs_.end(), [](const Pair& a, const Pair& b) {
+        if (a.gain != b.gain) return a.gain > b.gain;
+        return a.split != b.split ? a.split < b.split : a.removed < b.removed;
+    });
+    const auto same = [](const Pair& a, const Pair& b) {
+        return a.split == b.split && a.removed == b.removed;
+    };
+    pairs_.erase(std::unique(pairs_.begin(), pairs_.end(), same), pairs_.end());
 }
 
 // Another way to halve clusters, once all pairs have failed with this one.
 bool SwapSearch::turn() {
-    if (way_ + 1 == kWays) return false;
-    turn_to(way_ + 1);
+    if (way_ + 1 == Worth::kWays) return false;
+    ++way_;
+    for (Trial& split : splits_) split.parts.clear();
+    is_fresh_ = false;
     return true;
-}
-
-void SwapSearch::turn_to(std::size_t way) {
-    way_ = way;
-    for (Split& split : splits_) split.version = 0;
-    is_ranked_ = false;
 }
 
 // The same rows, halved in the same way.
-std::uint64_t SwapSearch::key(Index s, Index r) const {
-    const std::uint64_t vs = clusters_.version(static_cast<std::size_t>(s));
-    return (vs * kWays + way_) << 32 | clusters_.version(static_cast<std::size_t>(r));
+std::uint64_t SwapSearch::key(std::size_t s, std::size_t r) const {
+    return (clusters_.version(s) * Worth::kWays + way_) << 32 | clusters_.version(r);
 }
 
-bool SwapSearch::attempt(std::size_t s, std::size_t r) {
-    const double before = clusters_.total();
-    clusters_.begin();
-    divide(s);
-    const std::vector<Index> halved = clusters_.members(s), freed = clusters_.members(r);
-    const std::vector<char> upper = upper_;
-    double reach = 0.0;
-    find_receivers(r, reach);
-    for (std::size_t m = 0; m < freed.size(); ++m)
-        clusters_.move(freed[m], static_cast<std::size_t>(to_[m]));
-    for (std::size_t m = 0; m < halved.size(); ++m)
-        if (upper[m]) clusters_.move(halved[m], r);
-    if (clusters_.converge(before * (1.0 - kLeastGain))) return true;
-    clusters_.undo();
-    return false;
+bool SwapSearch::has_failed(std::size_t s, std::size_t r) const {
+    return failures_.contains(key(s, r));
 }
 
-// The pairs worth trying, best first, without those that failed and have not changed since.
-void SwapSearch::rank() {
-    const std::size_t k = clusters_.k(), most = std::min(k, kMostRanked);
-    std::vector<Index> cheap(k), dear(k);
-    for (std::size_t j = 0; j < k; ++j) {
-        cheap[j] = dear[j] = static_cast<Index>(j);
-        if (!is_current(removals_[j], j)) measure_removal(j);
-        if (splits_[j].version != clusters_.version(j))
-            splits_[j] = {divide(j), clusters_.version(j)};
-    }
-    const auto removal = [&](Index j) { return removals_[static_cast<std::size_t>(j)].cost; };
-    const auto gain = [&](Index j) { return splits_[static_cast<std::size_t>(j)].gain; };
-    const auto first = [&](std::vector<Index>& list, auto less) {
-        std::partial_sort(list.begin(), list.begin() + static_cast<std::ptrdiff_t>(most),
-                          list.end(), less);
-        list.resize(most);
-    };
-    first(cheap, [&](Index a, Index b) {
-        return removal(a) < removal(b) || (removal(a) == removal(b) && a < b);
-    });
-    first(dear, [&](Index a, Index b) { return gain(a) > gain(b) || (gain(a) == gain(b) && a < b); });
-    pairs_.clear();
-    for (const Index s : dear)
-        for (const Index r : cheap) {
-            if (s == r || !(gain(s) > 0.0)) continue;
-            if (!failures_.contains(key(s, r))) pairs_.push_back({gain(s) - removal(r), s, r});
-        }
-    std::stable_sort(pairs_.begin(), pairs_.end(),
-                     [](const Pair& a, const Pair& b) { return a.gain > b.gain; });
-    next_ = 0;
-    is_ranked_ = true;
-}
-
-bool SwapSearch::is_current(const Removal& removal, std::size_t j) const {
-    if (removal.version != clusters_.version(j)) return false;
-    for (const auto& [l, version] : removal.receivers)
+bool SwapSearch::is_current(const Trial& trial) const {
+    for (const auto& [l, version] : trial.parts)
         if (clusters_.version(static_cast<std::size_t>(l)) != version) return false;
-    return true;
+    return !trial.parts.empty();
 }
 
-// to_ and alternative_: the nearest other centroid of each member, and its squared distance.
-void SwapSearch::find_receivers(std::size_t j, double& reach) {
-    const double* own = clusters_.centroid(j);
-    order_.clear();
-    for (std::size_t l = 0; l < clusters_.k(); ++l)
-        if (l != j)
-            order_.emplace_back(clusters_.sq_dist(own, clusters_.centroid(l)), static_cast<Index>(l));
-    std::sort(order_.begin(), order_.end());
-    const auto& members = clusters_.members(j);
-    to_.resize(members.size());
-    alternative_.resize(members.size());
-    reach = 0.0;
-    for (std::size_t m = 0; m < members.size(); ++m) {
-        const double* x = clusters_.row(members[m]);
-        const double near = clusters_.sq_dist(x, own);
-        double best = kInfinity;
-        for (const auto& [gap, l] : order_) {
-            // |own - l| <= |x - own| + |x - l|, and (a + b)^2 <= 2 a^2 + 2 b^2.
-            if (gap > 2.0 * (near + best)) break;
-            const double v = clusters_.sq_dist(x, clusters_.centroid(static_cast<std::size_t>(l)));
-            if (v < best) {
-                best = v;
-                to_[m] = l;
-            }
+// Values and orders after clusters have changed.
+void SwapSearch::refresh() {
+    const std::size_t k = clusters_.k();
+    cheap_.clear();
+    for (std::size_t j = 0; j < k; ++j) {
+        const std::pair<Index, std::size_t> own{static_cast<Index>(j), clusters_.version(j)};
+        if (!is_current(removals_[j])) {
+            removals_[j] = {worth_.removal(clusters_, j), false, {own}};
+            for (const Index l : worth_.heirs())
+                removals_[j].parts.emplace_back(l, clusters_.version(static_cast<std::size_t>(l)));
         }
-        alternative_[m] = best;
-        reach = std::max(reach, 2.0 * (near + best));
+        if (!is_current(splits_[j]))
+            splits_[j] = {worth_.halves(clusters_, j, way_), false, {own}};
+        cheap_.push_back(static_cast<Index>(j));
     }
+    dear_ = cheap_;
+    std::sort(cheap_.begin(), cheap_.end(), [&](Index a, Index b) {
+        const double u = cost(static_cast<std::size_t>(a)), v = cost(static_cast<std::size_t>(b));
+        return u < v || (u == v && a < b);
+    });
+    std::sort(dear_.begin(), dear_.end(), [&](Index a, Index b) {
+        const double u = gain(static_cast<std::size_t>(a)), v = gain(static_cast<std::size_t>(b));
+        return u > v || (u == v && a < b);
+    });
+    is_fresh_ = true;
+    is_listed_ = false;
 }
 
-void SwapSearch::measure_removal(std::size_t j) {
-    Removal& removal = removals_[j];
-    find_receivers(j, removal.reach);
-    const auto& members = clusters_.members(j);
-    const std::size_t d = clusters_.d();
-    removal.receivers.clear();
-    double cost = 0.0;
-    for (std::size_t m = 0; m < members.size(); ++m) {
-        const auto l = static_cast<std::size_t>(to_[m]);
-        const double w = clusters_.row_weight(members[m]);
-        const double* x = clusters_.row(members[m]);
-        if (mass_[l] == 0.0) removal.receivers.emplace_back(to_[m], clusters_.version(l));
-        mass_[l] += w;
-        for (std::size_t f = 0; f < d; ++f) sums_[l * d + f] += w * x[f];
-        cost += w * alternative_[m];
-    }
-    // The means that take the rows in will follow them.
-    for (const auto& [index, version] : removal.receivers) {
-        const auto l = static_cast<std::size_t>(index);
-        double shift = 0.0;
-        for (std::size_t f = 0; f < d; ++f) {
-            const double e = sums_[l * d + f] / mass_[l] - clusters_.centroid(l)[f];
-            shift += e * e;
-            sums_[l * d + f] = 0.0;
-        }
-        cost -= shift * (clusters_.weight(l) * mass_[l] / (clusters_.weight(l) + mass_[l]));
-        mass_[l] = 0.0;
-    }
-    removal.cost = cost - clusters_.cost(j);
-    removal.version = clusters_.version(j);
+void SwapSearch::try_removal(std::size_t r) {
+    ++n_tried_;
+    const double before = clusters_.total();
+    const double dearest = gain(static_cast<std::size_t>(dear_[0]));
+    clusters_.confine({r}, kRegion);
+    clusters_.begin();
+    worth_.find_receivers(clusters_, r);
+    const std::vector<Index> members = clusters_.members(r);
+    for (std::size_t m = 0; m < members.size(); ++m)
+        clusters_.move(members[m], static_cast<std::size_t>(worth_.receivers()[m]));
+    clusters_.close(r);
+    clusters_.converge(before + dearest, kFine * removals_[r].worth);
+    finish(removals_[r], before, 1.0);
+    place(cheap_, r, true);
 }
 
-// upper_: a first guess at the second half of a cluster.
-void SwapSearch::begin_halves(std::size_t j) {
-    const auto& members = clusters_.members(j);
-    const std::size_t d = clusters_.d();
-    const double* c = clusters_.centroid(j);
-    if (way_ == 2) {
-        const double* far = c;
-        double most = -1.0;
-        for (const Index i : members) {
-            const double v = clusters_.sq_dist(clusters_.row(i), c);
-            if (v > most) {
-                most = v;
-                far = clusters_.row(i);
-            }
-        }
-        for (std::size_t m = 0; m < members.size(); ++m) {
-            const double* x = clusters_.row(members[m]);
-            upper_[m] = clusters_.sq_dist(x, far) < clusters_.sq_dist(x, c);
-        }
+void SwapSearch::try_split(std::size_t s) {
+    ++n_tried_;
+    const double before = clusters_.total();
+    const double cheapest = cost(static_cast<std::size_t>(cheap_[0]));
+    clusters_.confine({s}, kRegion);
+    clusters_.begin();
+    worth_.halves(clusters_, s, way_);
+    const std::vector<Index> members = clusters_.members(s);
+    for (std::size_t m = 0; m < members.size(); ++m)
+        if (worth_.upper()[m]) clusters_.move(members[m], clusters_.spare());
+    clusters_.converge(before - cheapest, kFine * splits_[s].worth);
+    finish(splits_[s], before, -1.0);
+    place(dear_, s, false);
+}
+
+// Notes what a trial has shown, and takes it back.
+void SwapSearch::finish(Trial& trial, double before, double sign) {
+    trial.worth = sign * (clusters_.total() - before);
+    trial.is_tried = true;
+    trial.parts.clear();
+    for (const Index l : clusters_.changed()) trial.parts.emplace_back(l, 0);
+    clusters_.undo();
+    for (auto& [l, version] : trial.parts) version = clusters_.version(static_cast<std::size_t>(l));
+}
+
+// Puts one entry where its new value belongs.
+void SwapSearch::place(std::vector<Index>& order, std::size_t j, bool rising) {
+    const auto index = static_cast<Index>(j);
+    order.erase(std::find(order.begin(), order.end(), index));
+    const double value = rising ? cost(j) : gain(j);
+    const auto at = std::find_if(order.begin(), order.end(), [&](Index other) {
+        const auto l = static_cast<std::size_t>(other);
+        return rising ? cost(l) > value : gain(l) < value;
+    });
+    order.insert(at, index);
+}
+
+void SwapSearch::attempt(const Pair& pair) {
+    ++n_tried_;
+    const auto [sum, s, r] = pair;
+    const double before = clusters_.total();
+    clusters_.confine({s, r}, kRegion);
+    clusters_.begin();
+    worth_.halves(clusters_, s, way_);
+    worth_.find_receivers(clusters_, r);
+    const std::vector<Index> halved = clusters_.members(s), freed = clusters_.members(r);
+    for (std::size_t m = 0; m < freed.size(); ++m)
+        clusters_.move(freed[m], static_cast<std::size_t>(worth_.receivers()[m]));
+    for (std::size_t m = 0; m < halved.size(); ++m)
+        if (worth_.upper()[m]) clusters_.move(halved[m], r);
+    if (!clusters_.converge(before * (1.0 - kLeastGain))) {
+        clusters_.undo();
+        ++n_failed_;
+        failures_.insert(key(s, r));
         return;
     }
-    std::vector<std::pair<double, std::size_t>> widths(d);
-    for (std::size_t f = 0; f < d; ++f) {
-        double sum = 0.0;
-        for (const Index i : members) {
-            const double e = clusters_.row(i)[f] - c[f];
-            sum += clusters_.row_weight(i) * e * e;
-        }
-        widths[f] = {-sum, f};
+    clusters_.release();
+    clusters_.converge(kInfinity);
+    note_best();
+    ++n_kept_;
+    n_failed_ = 0;
+    if (way_ != 0) {
+        way_ = 0;
+        for (Trial& split : splits_) split.parts.clear();
     }
-    const std::size_t rank = std::min(way_, d - 1);
-    std::nth_element(widths.begin(), widths.begin() + static_cast<std::ptrdiff_t>(rank),
-                     widths.end());
-    const std::size_t f = widths[rank].second;
-    for (std::size_t m = 0; m < members.size(); ++m)
-        upper_[m] = clusters_.row(members[m])[f] > c[f];
-}
-
-// Two means of one cluster; upper_ says who belongs to
-// the second half. Returns what the inertia loses by it.
-double SwapSearch::divide(std::size_t j) {
-    const auto& members = clusters_.members(j);
-    const std::size_t d = clusters_.d();
-    const double* c = clusters_.centroid(j);
-    upper_.assign(members.size(), 0);
-    if (members.size() < 2) return 0.0;
-    begin_halves(j);
-    std::vector<double> means(2 * d);
-    double gain = 0.0;
-    for (int round = 0; round < kMostHalvings; ++round) {
-        double weight[2] = {0.0, 0.0};
-        std::fill(means.begin(), means.end(), 0.0);
-        for (std::size_t m = 0; m < members.size(); ++m) {
-            const std::size_t side = upper_[m] ? 1 : 0;
-            const double w = clusters_.row_weight(members[m]);
-            const double* x = clusters_.row(members[m]);
-            weight[side] += w;
-            for (std::size_t f = 0; f < d; ++f) means[side * d + f] += w * (x[f] - c[f]);
-        }
-        if (!(weight[0] > 0.0 && weight[1] > 0.0)) return 0.0;
-        gain = 0.0;
-        for (std::size_t f = 0; f < d; ++f) {
-            gain += means[f] * means[f] / weight[0] + means[d + f] * means[d + f] / weight[1];
-            means[f] = means[f] / weight[0] + c[f];
-            means[d + f] = means[d + f] / weight[1] + c[f];
-        }
-        bool changed = false;
-        for (std::size_t m = 0; m < members.size(); ++m) {
-            const double* x = clusters_.row(members[m]);
-            const char side = clusters_.sq_dist(x, means.data() + d) <
-                              clusters_.sq_dist(x, means.data());
-            changed = changed || side != upper_[m];
-            upper_[m] = side;
-        }
-        if (!changed) break;
-    }
-    return gain;
+    is_fresh_ = false;
 }
 
 }  // namespace truemeans

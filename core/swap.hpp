@@ -5,6 +5,10 @@
 // k-means clustering", Computational Geometry 28 (2004), with the utility and error of
 // B. Fritzke, "The breathing k-means algorithm" (2020) to say what to try, and the moves of single
 // samples of J. A. Hartigan.
+//
+// What taking one centroid away costs, and what halving one cluster gains, are tried one by one:
+// where the two are far apart, a swap does both and the sum is known without trying it. So a
+// search over all pairs takes about as many trials as there are clusters.
 #pragma once
 
 #include <cstddef>
@@ -14,6 +18,7 @@
 #include <vector>
 
 #include "clusters.hpp"
+#include "worth.hpp"
 
 namespace truemeans {
 
@@ -32,51 +37,46 @@ class SwapSearch {
     std::size_t n_kept() const { return n_kept_; }
 
   private:
-    struct Removal {
-        double cost = 0.0;             // what the inertia gains when the rows go elsewhere
-        double reach = 0.0;            // squared: centroids farther away have no part in it
-        std::size_t version = 0;
-        std::vector<std::pair<Index, std::size_t>> receivers;  // and their versions
-    };
-    struct Split {
-        double gain = 0.0;
-        std::size_t version = 0;
+    // What is known of taking a centroid away or of halving a cluster.
+    struct Trial {
+        double worth = 0.0;     // what the inertia gains or loses
+        bool is_tried = false;  // neighbours have followed, and not only the rows concerned
+        std::vector<std::pair<Index, std::size_t>> parts;  // clusters it depends on; versions
     };
     struct Pair {
         double gain;
-        Index split, removed;
+        std::size_t split, removed;
     };
 
     void start();
-    void keep();
-    bool attempt(std::size_t split, std::size_t removed);
-    void rank();
-    bool is_current(const Removal& removal, std::size_t j) const;
-    void measure_removal(std::size_t j);
-    void find_receivers(std::size_t j, double& reach);
-    double divide(std::size_t j);
-    void begin_halves(std::size_t j);
+    void note_best();
+    void refresh();
+    bool step();
+    bool likely(Pair& found) const;
+    void list_neighbours();
+    void try_removal(std::size_t r);
+    void try_split(std::size_t s);
+    void finish(Trial& trial, double before, double sign);
+    void attempt(const Pair& pair);
+    void place(std::vector<Index>& order, std::size_t j, bool rising);
     bool turn();
-    void turn_to(std::size_t way);
-    std::uint64_t key(Index s, Index r) const;
+    bool is_current(const Trial& trial) const;
+    double cost(std::size_t r) const;
+    double gain(std::size_t s) const;
+    bool has_failed(std::size_t s, std::size_t r) const;
+    std::uint64_t key(std::size_t s, std::size_t r) const;
 
     Clusters clusters_;
+    Worth worth_;
     std::vector<double> best_;
     double best_inertia_;
-    bool is_started_ = false;
+    bool is_started_ = false, is_fresh_ = false, is_listed_ = false;
     std::size_t patience_, n_tried_ = 0, n_kept_ = 0, n_failed_ = 0, next_ = 0;
     std::size_t way_ = 0;  // how clusters are halved
-    bool is_ranked_ = false;
-    std::vector<Removal> removals_;
-    std::vector<Split> splits_;
-    std::vector<Pair> pairs_;
+    std::vector<Trial> removals_, splits_;
+    std::vector<Index> cheap_, dear_;  // clusters by what they cost and gain, best first
+    std::vector<Pair> pairs_;          // those close to each other
     std::unordered_set<std::uint64_t> failures_;
-
-    // Scratch: where each member of a cluster would go, and the halves of a cluster.
-    std::vector<Index> to_;
-    std::vector<double> alternative_, mass_, sums_;
-    std::vector<char> upper_;
-    std::vector<std::pair<double, Index>> order_;
 };
 
 }  // namespace truemeans

@@ -15,7 +15,6 @@ from truemeans.threads import resolve_threads
 __all__ = [
     "METHODS",
     "N_PROBED",
-    "SWAP_PATIENCE",
     "closer_scores",
     "make_plan",
     "methods",
@@ -23,6 +22,7 @@ __all__ = [
     "n_groups",
     "should_refine",
     "should_skip",
+    "swap_patience",
 ]
 
 # The layouts of scores, and what each may remember between passes (result.Plan says what).
@@ -82,8 +82,11 @@ _SKIP_BELOW_CHANGED = 0.125
 _OPTIMUM_TO_SAMPLES = 20_000_000
 _OPTIMUM_TO_CLUSTERS = 1000
 # A search for better centroids ends when so many swaps in a row were no improvement: enough for
-# the best known inertias of small sets, where a fifth of it misses some (refine).
-SWAP_PATIENCE = 500
+# the best known inertias up to 50 clusters, where half of it misses some. With more clusters a
+# swap gains less of the whole (refine).
+_SWAP_PATIENCE = 100
+_SWAP_PATIENCE_TIMES_SQUARE = 200_000
+_SWAP_LEAST_PATIENCE = 10
 # Runs of places held at once, 28 bytes each; only clusters in near ties come close.
 _OPTIMUM_MAX_RUNS = 8_388_608
 
@@ -210,3 +213,9 @@ def most_pairs(n_samples: int, n_features: int, itemsize: int) -> int:
     # Squared distance, bucket and order take 14 of 24 bytes a row, a pair 28 while it is sorted.
     room = n_samples * (24 - 14 + n_features * itemsize // 2)
     return max(room // 28, _PAIRS_AT_LEAST)
+
+
+def swap_patience(n_clusters: int) -> int:
+    """Swaps in a row that may fail before a search for better centroids ends."""
+    fewer = _SWAP_PATIENCE_TIMES_SQUARE // n_clusters**2
+    return max(_SWAP_LEAST_PATIENCE, min(_SWAP_PATIENCE, fewer))

@@ -144,7 +144,7 @@ class Refinement:
     Attributes
     ----------
     n_tried : int
-        Swaps tried: a centroid taken away, another cluster halved.
+        Trials: a centroid taken away, a cluster halved, or both at once.
     n_kept : int
         Swaps that lowered the inertia.
     ended : bool

@@ -21,7 +21,7 @@ from truemeans.engines import RowState, open_engine
 from truemeans.engines.base import FloatArray, LabelArray
 from truemeans.lloyd import Run, lloyd
 from truemeans.optimum import optimum
-from truemeans.plan import SWAP_PATIENCE, make_plan
+from truemeans.plan import make_plan, swap_patience
 from truemeans.refine import bytes_needed, refine
 from truemeans.result import Callback, History, Plan, Refinement, Result
 from truemeans.scale import Scale, exponent_away
@@ -173,7 +173,7 @@ def fit(
                 dataset,
                 best,
                 max_swaps=problem.max_swaps,
-                patience=SWAP_PATIENCE,
+                patience=swap_patience(problem.n_clusters),
                 max_iter=problem.max_iter,
                 watch=watch_swaps,
             )

@@ -94,7 +94,8 @@ class KMeans(
         "swap" looks for better centroids after the best run, by swaps of centroids and moves of
         single rows; see `truemeans.k_means`.
     max_swaps : int, default=None
-        The most swaps to try. None tries until 500 in a row were no improvement.
+        The most swaps to try. None goes on until 100 in a row were no improvement; fewer with
+        more than 44 clusters.
 
     Attributes
     ----------
