@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import contextlib
+import io
 import multiprocessing
 import os
 import signal
@@ -16,11 +18,13 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
+from pyarrow import csv as pa_csv
 
 import truemeans
 from ladder import make_rows
 from truemeans import control_group
-from truemeans.tables import read_table
+from truemeans.tables import read_table, select
+from truemeans.tables.source import Source
 from truemeans.threads import resolve_threads
 
 # Loaded now: the libraries it brings in keep threads of their own.
@@ -99,19 +103,76 @@ def test_ctrl_c_while_a_file_is_read_block_by_block(tmp_path):
     assert interrupted_after(0.5, lambda: truemeans.k_means(path, 2000, init=BIG[:2000])) < 1.0
 
 
-def test_ctrl_c_while_a_parquet_file_is_read(tmp_path, monkeypatch):
+def test_ctrl_c_while_a_parquet_file_of_one_group_is_read(tmp_path, monkeypatch):
     table = pa.table({name: BIG[:, i].astype(float) for i, name in enumerate("abcdefgh")})
-    pq.write_table(table, tmp_path / "rows.parquet", row_group_size=10_000)
+    pq.write_table(table, tmp_path / "rows.parquet")
+    monkeypatch.setattr("truemeans.tables.read._PIECE_ROWS", 10_000)
     whole = read_table(tmp_path / "rows.parquet")
     assert whole.data.equals(table)
-    piece = pq.ParquetFile.read_row_group
+    pieces = pq.ParquetFile.iter_batches
 
-    def slowly(file, i):
-        time.sleep(0.1)
-        return piece(file, i)
+    def slowly(file, *options):
+        for piece in pieces(file, *options):
+            time.sleep(0.1)
+            yield piece
 
-    monkeypatch.setattr(pq.ParquetFile, "read_row_group", slowly)
+    monkeypatch.setattr(pq.ParquetFile, "iter_batches", slowly)
     assert interrupted_after(0.3, lambda: read_table(tmp_path / "rows.parquet")) < 1.0
+
+
+def test_ctrl_c_while_a_npy_file_is_read(tmp_path, monkeypatch):
+    np.save(tmp_path / "rows.npy", BIG)
+    np.testing.assert_array_equal(read_table(tmp_path / "rows.npy").data, BIG)
+
+    class Slow(io.BufferedReader):
+        def read(self, size=-1):
+            time.sleep(0.1)
+            return super().read(size)
+
+    monkeypatch.setattr(Source, "open", lambda source: Slow(io.FileIO(source.path)))
+    assert interrupted_after(1.5, lambda: read_table(tmp_path / "rows.npy")) < 1.0
+
+
+def test_ctrl_c_while_a_csv_file_is_read(tmp_path):
+    path = tmp_path / "rows.csv"
+    pa_csv.write_csv(pa.table({name: BIG[:, i] for i, name in enumerate("abcdefgh")}), path)
+    assert interrupted_after(0.3, lambda: [read_table(path) for _ in range(100)]) < 1.0
+
+
+def test_ctrl_c_while_columns_become_rows(tmp_path):
+    np.save(tmp_path / "rows.npy", BIG)
+    table = read_table(tmp_path / "rows.npy")
+    assert interrupted_after(0.3, lambda: [select(table, dtype=float) for _ in range(200)]) < 1.0
+
+
+def test_ctrl_c_while_standard_input_is_read():
+    code = "from truemeans.tables import read_table; print('go', flush=True); read_table('-')"
+    with subprocess.Popen(
+        [sys.executable, "-c", code],
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+    ) as process:
+        assert process.stdout.readline() == b"go\n"
+        ended = threading.Event()
+
+        def feed():
+            with contextlib.suppress(BrokenPipeError):
+                while not ended.is_set():
+                    process.stdin.write(b"1,2\n" * 10_000)
+
+        writer = threading.Thread(target=feed)
+        writer.start()
+        time.sleep(0.3)
+        sent = time.perf_counter()
+        process.send_signal(signal.SIGINT)
+        assert process.wait(10) in (130, -signal.SIGINT)
+        assert time.perf_counter() - sent < 1.0
+        ended.set()
+        writer.join()
+        assert b"KeyboardInterrupt" in process.stderr.read()
+        with contextlib.suppress(BrokenPipeError):
+            process.stdin.close()
 
 
 def _tasks():

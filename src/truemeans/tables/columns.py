@@ -18,6 +18,8 @@ if TYPE_CHECKING:
 
 __all__ = ["Selection", "read_weights", "select"]
 
+# Cells copied and looked at a time, because Ctrl-C is only heard between calls.
+_PIECE_CELLS = 1 << 21
 _MISSING = ("", "na", "n/a", "nan", "null", "none", "?")
 
 
@@ -227,18 +229,23 @@ def _matrix(
     if dtype is None:
         single = all(values.dtype in (np.float16, np.float32) for values in numbers.values())
         dtype = np.float32 if single else np.float64
-    with np.errstate(over="ignore"):
-        if isinstance(table.data, np.ndarray) and tuple(numbers) == table.names:
-            # The rows are already what column by column would make of them.
-            X = np.ascontiguousarray(table.data, dtype)
-        else:
-            X = np.empty((table.n_rows, len(numbers)), dtype)
-            for j, values in enumerate(numbers.values()):
-                X[:, j] = values
-    finite = np.isfinite(X)
-    if not finite.all():
-        row, at = divmod(int(np.argmin(finite)), X.shape[1])
-        raise _not_finite(table, list(numbers)[at], row + 1, X.dtype)
+    step = _PIECE_CELLS // len(numbers) + 1
+    pieces = [slice(i, i + step) for i in range(0, table.n_rows, step)]
+    is_whole = isinstance(table.data, np.ndarray) and tuple(numbers) == table.names
+    if is_whole and table.data.dtype == dtype and table.data.flags.c_contiguous:
+        # The rows are already what column by column would make of them.
+        X = np.asarray(table.data)
+    else:
+        X = np.empty((table.n_rows, len(numbers)), dtype)
+        with np.errstate(over="ignore"):
+            for piece in pieces:
+                for j, values in enumerate(numbers.values()):
+                    X[piece, j] = values[piece]
+    for piece in pieces:
+        finite = np.isfinite(X[piece])
+        if not finite.all():
+            row, at = divmod(int(np.argmin(finite)), X.shape[1])
+            raise _not_finite(table, list(numbers)[at], piece.start + row + 1, X.dtype)
     return X
 
 

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Iterable, Iterator
 from pathlib import Path
+from types import SimpleNamespace
 from typing import TYPE_CHECKING, NoReturn
 
 import numpy as np
@@ -15,6 +17,10 @@ if TYPE_CHECKING:
     import pyarrow as pa
 
 __all__ = ["input_format", "read_table"]
+
+# Of a Parquet file read at a time: some milliseconds.
+_PIECE_ROWS = 1 << 18
+_PIECE_CELLS = 1 << 21
 
 
 def input_format(name: str, file_format: str | None = None) -> str:
@@ -79,8 +85,6 @@ def _read(source: Source, file_format: str, header: bool | None) -> Table:
     title = "Parquet" if file_format == "parquet" else "Feather or Arrow IPC"
     try:
         data = (_parquet if file_format == "parquet" else _arrow_ipc)(source)
-        # The readers trust the offsets they find; damaged ones would lead out of bounds later.
-        data.validate(full=True)
     except Exception as error:  # damage shows as a dozen types, KeyError and OSError among them
         _refuse(source, title, error)
     names = tuple(data.column_names)
@@ -102,9 +106,17 @@ def _parquet(source: Source) -> pa.Table:
 
     with source.open_arrow() as handle:
         file = pq.ParquetFile(handle)
-        # In pieces, because Ctrl-C is only heard between calls.
-        groups = [file.read_row_group(i) for i in range(file.num_row_groups)]
-        return pa.concat_tables(groups) if groups else file.read()
+        schema = file.schema_arrow
+        # In pieces, because Ctrl-C is only heard between calls; a row group may be the whole file.
+        rows = min(_PIECE_ROWS, _PIECE_CELLS // max(len(schema), 1) + 1)
+        return pa.Table.from_batches(_checked(file.iter_batches(rows)), schema)
+
+
+def _checked(batches: Iterable[pa.RecordBatch]) -> Iterator[pa.RecordBatch]:
+    """The same, each looked at: readers trust offsets, and damaged ones lead out of bounds."""
+    for batch in batches:
+        batch.validate(full=True)
+        yield batch
 
 
 def _arrow_ipc(source: Source) -> pa.Table:
@@ -117,9 +129,9 @@ def _arrow_ipc(source: Source) -> pa.Table:
         if magic == b"ARROW1":
             file = pa.ipc.open_file(handle)
             batches = (file.get_batch(i) for i in range(file.num_record_batches))
-            return pa.Table.from_batches(batches, file.schema)
+            return pa.Table.from_batches(_checked(batches), file.schema)
         stream = pa.ipc.open_stream(handle)
-        return pa.Table.from_batches(stream, stream.schema)
+        return pa.Table.from_batches(_checked(stream), stream.schema)
 
 
 def _read_npy(source: Source) -> Table:
@@ -127,7 +139,8 @@ def _read_npy(source: Source) -> Table:
         with source.open() as handle:
             if source.head(6) != b"\x93NUMPY":
                 raise ValueError("it does not begin as one")
-            array = np.load(handle, allow_pickle=False)
+            # Given only a read method NumPy reads in pieces, and Ctrl-C is heard between them.
+            array = np.lib.format.read_array(SimpleNamespace(read=handle.read), allow_pickle=False)
     except Exception as error:  # NumPy evaluates the header, which can fail in any way
         _refuse(source, "NumPy .npy", error)
     if array.ndim != 2:

@@ -39,13 +39,14 @@ class Source:
     def of(cls, name: str) -> Source:
         """Return the source a command line names: a path, or ``-`` for standard input."""
         if name == "-":
-            return cls("standard input", None, sys.stdin.buffer.read())
+            return cls("standard input", None, _all_of(sys.stdin.buffer))
         path = Path(name)
         check_source(path)
         if path.is_file():
             return cls(name, path, None)
         # A pipe can be read once only.
-        return cls(name, None, path.read_bytes())
+        with open(path, "rb") as handle:
+            return cls(name, None, _all_of(handle))
 
     def open(self) -> BinaryIO:
         """Open the bytes for reading."""
@@ -63,3 +64,8 @@ class Source:
         """Return the first ``size`` bytes, or as many as there are."""
         with self.open() as handle:
             return handle.read(size)
+
+
+def _all_of(handle: BinaryIO) -> bytes:
+    """Read to the end in pieces, because Ctrl-C is only heard between calls."""
+    return b"".join(iter(lambda: handle.read(1 << 24), b""))
