@@ -16,6 +16,12 @@ from truemeans.sources import ArraySource
 PLAN = next(native_plans())
 
 
+@pytest.fixture(params=[0, 1 << 14], ids=["buckets", "sorted once"])
+def sorted_once(request, monkeypatch):
+    """Up to how many rows the line is sorted as a whole."""
+    monkeypatch.setattr(truemeans.seeding.draw, "_SORTED_ONCE", request.param)
+
+
 def draws(X, weight=None, seed=0, closest=None, size=1):
     source = ArraySource(X)
     with open_engine(PLAN) as engine:
@@ -33,6 +39,7 @@ def chi_square(counts, expected):
     return ((counts[held] - expected[held]) ** 2 / expected[held]).sum(), held.sum() - 1
 
 
+@pytest.mark.usefixtures("sorted_once")
 @pytest.mark.parametrize("kind", ["normal", "lattice"])
 @pytest.mark.parametrize("by", ["weight", "cost"])
 def test_draws_follow_their_masses(kind, by):
@@ -52,6 +59,21 @@ def test_draws_follow_their_masses(kind, by):
     assert statistic < degrees + 3.3 * np.sqrt(2 * degrees)
 
 
+@pytest.mark.parametrize("kind", ["normal", "lattice", "offset", "twins"])
+@pytest.mark.parametrize("weighted", [False, True])
+@pytest.mark.parametrize("by", ["weight", "cost"])
+def test_buckets_draw_what_the_whole_line_draws(kind, weighted, by, monkeypatch):
+    X = make_rows(kind, 500, 3, np.float32)
+    rng = np.random.default_rng(1)
+    weight = rng.random(500) if weighted else None
+    closest = rng.exponential(size=500) if by == "cost" else None
+    whole = draws(X, weight, closest=closest, size=300)
+    monkeypatch.setattr(truemeans.seeding.draw, "_SORTED_ONCE", 0)
+    buckets = draws(X, weight, closest=closest, size=300)
+    np.testing.assert_array_equal(X[whole], X[buckets])
+
+
+@pytest.mark.usefixtures("sorted_once")
 @pytest.mark.parametrize("init", ["k-means++", "k-means||", "random"])
 @pytest.mark.parametrize("kind", ["normal", "lattice", "offset", "twins"])
 def test_seeds_do_not_depend_on_the_order_of_rows(init, kind):

@@ -7,7 +7,8 @@ number only: not on row order, blocks, threads or targets. A row of weight w tak
 of w copies of weight 1, and a row of weight 0 none. Scaling the rows by a power of two changes
 nothing, and rows that are nearly the same are picked nearly the same.
 
-The line is cut into buckets; only buckets that a draw falls into are ever sorted.
+The line is cut into buckets; only buckets that a draw falls into are ever sorted. A few thousand
+rows are sorted once instead, and the same places then pick the same rows.
 """
 
 from __future__ import annotations
@@ -29,6 +30,8 @@ __all__ = ["Draw", "Uniform", "mass_scale"]
 _MASS_BITS = 50
 _MOST_BUCKETS = 1 << 15
 _ROWS_A_BUCKET = 4
+# Up to so many rows, reading all of them takes less time than finding out which are wanted.
+_SORTED_ONCE = 1 << 14
 # Rows sorted at a time; more only if they share a bucket.
 _ROWS_AT_A_TIME = 1 << 18
 
@@ -65,6 +68,9 @@ class Draw:
         weight = dataset.sample_weight
         total = float(dataset.n_samples) if weight is None else math.fsum(weight)
         self._weight_scale = mass_scale(total)
+        self._whole: npt.NDArray[np.intp] | None = None
+        if dataset.n_samples <= _SORTED_ONCE:
+            self._whole = self._line(np.arange(self._n_buckets), None, self._weight_scale)[0]
 
     def by_weight(self, size: int) -> npt.NDArray[np.intp]:
         """Draw ``size`` rows, with replacement, with probability proportional to weight."""
@@ -107,6 +113,9 @@ class Draw:
         return self._dataset.bucket_masses(self._bucket, self._n_buckets, closest, scale)
 
     def _draw(self, closest: FloatArray | None, scale: float, size: int) -> npt.NDArray[np.intp]:
+        if self._whole is not None:
+            mass = self._mass(self._whole, closest, scale)
+            return self._whole[_places(mass, self.rng.random(size))[2]]
         masses = self._masses(closest, scale)
         ends, place, bucket = _places(masses, self.rng.random(size))
         picked = np.empty(size, np.intp)
@@ -142,9 +151,14 @@ class Draw:
         if (values[twins[0]] != values[twins[1]]).any():
             line = np.lexsort((*values.T[::-1], key))
         rows, values = rows[line], values[line]
+        return rows, values, self._mass(rows, closest, scale)
+
+    def _mass(
+        self, rows: npt.NDArray[np.intp], closest: FloatArray | None, scale: float
+    ) -> FloatArray:
         weight = self._dataset.sample_weight
         mass = np.full(len(rows), scale) if weight is None else weight[rows] * scale
-        return rows, values, np.rint(mass if closest is None else mass * closest[rows])
+        return np.rint(mass if closest is None else mass * closest[rows])
 
 
 def mass_scale(total: float) -> float:
