@@ -59,7 +59,7 @@ struct Search {
             const std::size_t row = begin + t.hits[h].row;
             if (t.sq_dist[h] < closest[row])
                 t.pairs.push_back({static_cast<std::int32_t>(row),
-                                   static_cast<std::uint32_t>(first + t.hits[h].candidate),
+                                   static_cast<std::uint32_t>(first + t.hits[h].centroid),
                                    t.sq_dist[h]});
         }
     }

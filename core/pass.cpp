@@ -1,7 +1,7 @@
 #include "pass.hpp"
 
 #include <algorithm>
-#include <cmath>
+#include <numeric>
 #include <vector>
 
 #include "panels.hpp"
@@ -58,7 +58,15 @@ struct Scratch {
     Scratch(const Kernels& kernels, const Settler<T>& settler,
             const TileSettler<T>& tile_settler, Scores scores, std::size_t chunk, std::size_t d,
             std::size_t n_sums)
-        : settle(settler), settle_tiles(tile_settler, chunk), undecided(chunk), rows(chunk), moved(chunk), from(chunk), to(chunk), sums(n_sums) {
+        : settle(settler),
+          settle_tiles(tile_settler, chunk),
+          undecided(chunk),
+          rows(chunk),
+          moved(chunk),
+          from(chunk),
+          to(chunk),
+          sums(n_sums) {
+        std::iota(rows.begin(), rows.end(), 0);
         if (scores == Scores::none) {
             label.resize(chunk);
             return;
@@ -93,16 +101,18 @@ struct Pass {
     const Settler<T>& settler;
     const TileSettler<T>& tile_settler;
 
-    // Numbers of the rows to score, in t.rows; all of them unless skip knows better.
+    // Numbers of the rows to score, in t.rows, which starts as all of them.
     std::size_t choose(std::size_t begin, std::size_t n, const std::int32_t* labels,
                        Scratch<T>& t) const {
         if (skip)
             return kernels.rows_reached(skip->slack.data() + begin, labels + begin,
                                         skip->travel.of().data(), skip->travel.farthest(), n,
                                         t.rows.data());
-        for (std::size_t i = 0; i < n; ++i) t.rows[i] = static_cast<std::int32_t>(i);
         return n;
     }
+
+    // The numbers of the rows to score where they are not all.
+    const std::int32_t* list_of(const Scratch<T>& t) const { return skip ? t.rows.data() : nullptr; }
 
     void score(std::size_t begin, std::size_t m, std::size_t n, Scratch<T>& t) const {
         const T* X = rows.X + begin * rows.d;
@@ -149,12 +159,12 @@ struct Pass {
             prove(m, t);
         }
         t.n_scored += m;
-        std::size_t n_undecided = 0;
-        for (std::size_t p = 0; p < m; ++p) {
-            t.undecided[n_undecided] = static_cast<std::int32_t>(p);
-            // Written so that a score that is not a number counts as undecided.
-            n_undecided += !(panels.usable && t.second[p] - t.best[p] > t.margins[p]);
-        }
+        std::size_t n_undecided = m;
+        if (panels.usable)
+            n_undecided = kernels.rows_open(t.best.data(), t.second.data(), t.margins.data(), m,
+                                            t.undecided.data());
+        else
+            std::iota(t.undecided.begin(), t.undecided.end(), 0);
         t.n_settled += n_undecided;
         settle(begin, n_undecided, t);
     }
@@ -192,26 +202,16 @@ struct Pass {
 
     // What the scores prove about later passes. An undecided row has no slack.
     void keep_slack(std::size_t begin, std::size_t m, Scratch<T>& t) const {
-        kernels.distance_gap(t.best.data(), t.second.data(), t.norms.data(), t.margins.data(),
-                             m, t.gap.data());
-        for (std::size_t p = 0; p < m; ++p) {
-            const float gone = skip->travel.of()[at(t.label[p])] + skip->travel.farthest();
-            skip->slack[begin + at(t.rows[p])] =
-                (t.gap[p] + gone) - 0x1p-21f * (std::fabs(t.gap[p]) + gone);
-        }
+        kernels.keep_slack(t.best.data(), t.second.data(), t.norms.data(), t.margins.data(),
+                           t.label.data(), skip->travel.of().data(), skip->travel.farthest(),
+                           list_of(t), m, skip->slack.data() + begin);
     }
 
     void move(std::size_t begin, std::size_t m, std::int32_t* labels, double* sums,
               Scratch<T>& t) const {
-        std::size_t n_moves = 0;
-        for (std::size_t p = 0; p < m; ++p) {
-            std::int32_t& now = labels[begin + at(t.rows[p])];
-            t.moved[n_moves] = t.rows[p];
-            t.from[n_moves] = now;
-            t.to[n_moves] = t.label[p];
-            n_moves += now != t.label[p];
-            now = t.label[p];
-        }
+        const std::size_t n_moves =
+            kernels.rows_moved(t.label.data(), list_of(t), m, labels + begin, t.moved.data(),
+                               t.from.data(), t.to.data());
         t.n_changed += n_moves;
         if (sums)
             table.move_rows(rows.X + begin * rows.d, rows.d,

@@ -73,6 +73,8 @@ TileSettler<T>::Scratch::Scratch(const TileSettler& s, std::size_t n_rows) {
     tiles.resize(padded * tile_row_entries(s.panels.halves, s.d));
     list.resize(padded * kMost);
     count.resize(padded);
+    pairs.reserve(padded * kMost);
+    sq_dist.resize(padded * kMost);
     all.resize(s.centroids.k);
     std::iota(all.begin(), all.end(), 0);
 }
@@ -89,16 +91,32 @@ void TileSettler<T>::label(const T* X, std::size_t n, Scratch& t) const {
     kernels.tiles_within(panels.halves, t.tiles.data(), n_blocks, d, panels.packed.data(),
                          panels.sq_norms.data(), panels.n_panels, t.limit.data(), kMost,
                          t.list.data(), t.count.data());
+    t.pairs.clear();
     for (std::size_t p = 0; p < n; ++p) {
-        const T* x = X + static_cast<std::size_t>(t.rows[p]) * d;
+        const auto row = static_cast<std::uint32_t>(t.rows[p]);
         const auto m = static_cast<std::size_t>(t.count[p]);
-        const std::int32_t* list = t.list.data() + p * kMost;
         // Far below the scores of padding; false for what is not a number.
         const bool safe = t.limit[p] < 1e30f && m > 0 && m <= kMost;
-        t.count[p] = safe && m == 1 ? list[0]
-                     : safe         ? table.nearest_of(x, d, centroids.values, list, m)
-                                    : table.nearest_of(x, d, centroids.values, t.all.data(),
-                                                       centroids.k);
+        if (safe) {
+            for (std::size_t i = 0; i < m && m > 1; ++i)
+                t.pairs.push_back({row, static_cast<std::uint32_t>(t.list[p * kMost + i])});
+        } else {
+            t.list[p * kMost] = table.nearest_of(X + row * d, d, centroids.values, t.all.data(),
+                                                 centroids.k);
+            t.count[p] = 1;
+        }
+    }
+    table.pair_sq_dist(X, d, centroids.values, t.pairs.data(), t.pairs.size(), t.sq_dist.data());
+    const double* sq_dist = t.sq_dist.data();
+    for (std::size_t p = 0; p < n; ++p) {
+        const std::int32_t* list = t.list.data() + p * kMost;
+        const auto m = static_cast<std::size_t>(t.count[p]);
+        std::size_t best = 0;
+        // Slots are listed in order, so the first of equals has the lowest index.
+        for (std::size_t i = 1; i < m; ++i)
+            if (sq_dist[i] < sq_dist[best]) best = i;
+        t.count[p] = list[best];
+        if (m > 1) sq_dist += m;
     }
 }
 

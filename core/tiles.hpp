@@ -62,6 +62,8 @@ struct TileSettler {
         std::vector<float> limit, norms, rests;
         Aligned<std::uint16_t> tiles;
         std::vector<std::int32_t> list, count, all;
+        std::vector<Match<std::uint32_t>> pairs;
+        std::vector<double> sq_dist;
 
         Scratch(const TileSettler& s, std::size_t n_rows);
     };

@@ -131,16 +131,16 @@ inline Vec8 interleave_high8(Vec8 a, Vec8 b) {
 
 // Eight pairs at a time: squares of eight features of each, turned so that lanes are pairs and
 // every pair's sum still runs from first feature to last.
-template <class T>
-void hit_sq_dist(const T* X, size_t d, const double* candidates, const truemeans::Hit* hits,
-                 size_t n_hits, double* out) {
-    for (size_t first = 0; first < n_hits; first += 8) {
+template <class T, class Index>
+void pair_sq_dist(const T* X, size_t d, const double* centroids,
+                  const truemeans::Match<Index>* pairs, size_t n_pairs, double* out) {
+    for (size_t first = 0; first < n_pairs; first += 8) {
         const T* x[8];
         const double* c[8];
         for (size_t i = 0; i < 8; ++i) {
-            const truemeans::Hit hit = hits[first + i < n_hits ? first + i : n_hits - 1];
-            x[i] = X + hit.row * d;
-            c[i] = candidates + hit.candidate * d;
+            const auto pair = pairs[first + i < n_pairs ? first + i : n_pairs - 1];
+            x[i] = X + pair.row * d;
+            c[i] = centroids + pair.centroid * d;
         }
         Vec8 sum = {};
         size_t f = 0;
@@ -167,7 +167,7 @@ void hit_sq_dist(const T* X, size_t d, const double* candidates, const truemeans
                 const double e = static_cast<double>(x[i][f]) - c[i][f];
                 one[i] += e * e;
             }
-        for (size_t i = 0; i < 8 && first + i < n_hits; ++i) out[first + i] = one[i];
+        for (size_t i = 0; i < 8 && first + i < n_pairs; ++i) out[first + i] = one[i];
     }
 }
 

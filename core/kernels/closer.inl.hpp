@@ -3,31 +3,12 @@
 // so a tile of scores ends in one test.
 #pragma once
 
-#if defined(__x86_64__)
-#include <immintrin.h>
-#endif
-
+#include "lanes.inl.hpp"
 #include "scores.inl.hpp"
 
 namespace {
 
 using truemeans::Hit;
-
-// Bit i: lane i is set.
-inline uint32_t lane_bits(VecI set) {
-#if TM_VECTOR_BYTES == 64 && defined(__AVX512DQ__)
-    return _mm512_movepi32_mask(reinterpret_cast<__m512i>(set));
-#elif TM_VECTOR_BYTES == 32 && defined(__AVX__)
-    return static_cast<uint32_t>(_mm256_movemask_ps(reinterpret_cast<__m256>(set)));
-#elif TM_VECTOR_BYTES == 16 && defined(__SSE2__)
-    return static_cast<uint32_t>(_mm_movemask_ps(reinterpret_cast<__m128>(set)));
-#else
-    uint32_t bits = 0;
-    for (size_t lane = 0; lane < kLanes; ++lane)
-        bits |= static_cast<uint32_t>(set[lane] != 0) << lane;
-    return bits;
-#endif
-}
 
 inline uint16_t narrow(size_t v) { return static_cast<uint16_t>(v); }
 

@@ -1,6 +1,7 @@
 // Exact kernels for the avx2 target; CMakeLists.txt gives the flags.
 #define TM_VECTOR_BYTES 32
 #include "canonical.inl.hpp"
+#include "labels.inl.hpp"
 #include "limits.inl.hpp"
 #include "squares.inl.hpp"
 #include "sums.inl.hpp"

@@ -9,7 +9,8 @@ void fill_rows(truemeans::RowKernels<T>& table) {
     table.nearest_of = nearest_of<T>;
     table.sq_dist = sq_dist<T>;
     table.own_sq_dist = own_sq_dist<T>;
-    table.hit_sq_dist = hit_sq_dist<T>;
+    table.hit_sq_dist = pair_sq_dist<T, uint16_t>;
+    table.pair_sq_dist = pair_sq_dist<T, uint32_t>;
     table.row_keys = row_keys<T>;
     table.survey = survey<T>;
     table.move_rows = move_rows<T>;
@@ -20,6 +21,9 @@ void fill_rows(truemeans::RowKernels<T>& table) {
 void fill(truemeans::Kernels& table) {
     fill_rows(table.f32);
     fill_rows(table.f64);
+    table.rows_open = rows_open;
+    table.rows_moved = rows_moved;
+    table.at_most = at_most;
     table.box_sq_dist = box_sq_dist;
     table.closer_limits = closer_limits;
     table.cluster_mean = cluster_mean;

@@ -61,11 +61,13 @@ struct TwoNearest {
     std::int32_t* index;
 };
 
-// A row of a chunk, and a candidate that may be closer to it than a limit says.
-struct Hit {
-    std::uint16_t row;
-    std::uint16_t candidate;
+// A row of a chunk, and a centroid (or candidate) whose distance to it must be known.
+template <class Index>
+struct Match {
+    Index row;
+    Index centroid;
 };
+using Hit = Match<std::uint16_t>;  // seeding holds one for every pair of a chunk
 
 // Least and largest value and finest bit of each feature; columns are summed up by `survey`.
 template <class T>
@@ -104,9 +106,11 @@ struct RowKernels {
     // Exact. out: (n_rows,) canonical squared distance to the row's own centroid.
     void (*own_sq_dist)(const T* X, std::size_t n_rows, std::size_t d, const double* centroids,
                         const std::int32_t* labels, double* out);
-    // Exact. out: (n_hits,) canonical squared distance between the two of each hit; candidates:
-    // (n_candidates, d).
-    void (*hit_sq_dist)(const T* X, std::size_t d, const double* candidates, const Hit* hits,
+    // Exact. out: (n_pairs,) canonical squared distance between the two of each pair; centroids:
+    // (k, d).
+    void (*pair_sq_dist)(const T* X, std::size_t d, const double* centroids,
+                         const Match<std::uint32_t>* pairs, std::size_t n_pairs, double* out);
+    void (*hit_sq_dist)(const T* X, std::size_t d, const double* centroids, const Hit* hits,
                         std::size_t n_hits, double* out);
     // Exact. keys: (n_rows,) a fixed linear function of each row, the same for equal rows.
     void (*row_keys)(const T* X, std::size_t n_rows, std::size_t d, double* keys);
@@ -146,6 +150,17 @@ struct Kernels {
     void (*inertia_term)(const double* sums, std::size_t n_grids, std::size_t d,
                          const double* centroid, const double* center, double top, double* out);
 
+    // The rows of n whose second best is not above the best by more than their margin: list (out,
+    // n), returns how many.
+    std::size_t (*rows_open)(const float* best, const float* second, const float* margins,
+                             std::size_t n, std::int32_t* list);
+    // Gives each of n rows its fresh label and lists those that had another (out, n each):
+    // returns how many. rows: where in labels each row is, null for in order.
+    std::size_t (*rows_moved)(const std::int32_t* fresh, const std::int32_t* rows, std::size_t n,
+                              std::int32_t* labels, std::int32_t* moved, std::int32_t* from,
+                              std::int32_t* to);
+    // The values that are at most limit, by number: list (out, n), returns how many.
+    std::size_t (*at_most)(const double* values, std::size_t n, double limit, std::int32_t* list);
     // Exact to a few units in the last place. The squared distances from each centroid to the
     // nearest point of a box; panels as for nearest, near (out) padded to 8. Returns the least
     // over centroids of the squared distance to the farthest point.
@@ -177,9 +192,12 @@ struct Kernels {
     void (*score_own)(const float* rows, std::size_t n_rows, std::size_t d,
                       const float* centroids, const std::int32_t* own, const float* sq_norms,
                       float* out);
-    // out (n): a lower bound on the second best's distance less an upper bound on the best's.
-    void (*distance_gap)(const float* best, const float* second, const float* norms,
-                         const float* margins, std::size_t n, float* out);
+    // slack (out): of each of n rows a lower bound on the second best's distance less an upper
+    // bound on the best's, with what its label and the farthest centroid have travelled added.
+    // rows: where in slack each row is, null for in order.
+    void (*keep_slack)(const float* best, const float* second, const float* norms,
+                       const float* margins, const std::int32_t* label, const float* travel,
+                       float farthest, const std::int32_t* rows, std::size_t n, float* slack);
     // The rows whose slack is not above farthest plus their label's travel: list (out, n_rows),
     // returns how many. Labels are not negative.
     std::size_t (*rows_reached)(const float* slack, const std::int32_t* labels,

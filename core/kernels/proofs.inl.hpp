@@ -3,23 +3,10 @@
 #pragma once
 
 #include "kernels.hpp"
+#include "lanes.inl.hpp"
 #include "vocabulary.hpp"
 
 namespace {
-
-// Appends the numbers of the lanes that are set; late passes find none in most vectors.
-inline size_t append_lanes(VecI set, size_t first, int32_t* list, size_t n) {
-    uint64_t bits[kLanes / 2];
-    __builtin_memcpy(bits, &set, sizeof set);
-    uint64_t any = 0;
-    for (const uint64_t b : bits) any |= b;
-    if (any == 0) return n;
-    for (size_t lane = 0; lane < kLanes; ++lane) {
-        list[n] = static_cast<int32_t>(first + lane);
-        n += set[lane] != 0;
-    }
-    return n;
-}
 
 size_t slots_within(const float* row, size_t d, const float* panels, const float* sq_norms,
                     size_t n_panels, float limit, int32_t* list) {
@@ -39,7 +26,7 @@ size_t slots_within(const float* row, size_t d, const float* panels, const float
             for (size_t p = 0; p < kAtOnce; ++p) acc[p] += a * load(panel[p] + f * kLanes);
         }
         for (size_t p = 0; p < count; ++p)
-            n = append_lanes(acc[p] <= broadcast(limit), (first + p) * kLanes, list, n);
+            n = append_bits(lane_bits(acc[p] <= broadcast(limit)), (first + p) * kLanes, list, n);
     }
     return n;
 }
@@ -79,14 +66,18 @@ void distance_at_least(const float* scores, const float* norms, size_t n,
     }
 }
 
-void distance_gap(const float* best, const float* second, const float* norms,
-                  const float* margins, size_t n, float* out) {
+void keep_slack(const float* best, const float* second, const float* norms, const float* margins,
+                const int32_t* label, const float* travel, float farthest, const int32_t* rows,
+                size_t n, float* slack) {
     for (size_t i = 0; i < n; ++i) {
         const float m = margins[i];
         const float above = best[i] + norms[i] + m;
         const float below = second[i] + norms[i] - m;
-        out[i] = __builtin_sqrtf(below > 0.0f ? below : 0.0f) * (1.0f - 0x1p-21f) -
-                 __builtin_sqrtf(above > 0.0f ? above : 0.0f) * (1.0f + 0x1p-21f);
+        const float gap = __builtin_sqrtf(below > 0.0f ? below : 0.0f) * (1.0f - 0x1p-21f) -
+                          __builtin_sqrtf(above > 0.0f ? above : 0.0f) * (1.0f + 0x1p-21f);
+        const float gone = travel[label[i]] + farthest;
+        slack[rows ? static_cast<size_t>(rows[i]) : i] =
+            (gap + gone) - 0x1p-21f * ((gap < 0.0f ? -gap : gap) + gone);
     }
 }
 
@@ -97,7 +88,7 @@ size_t rows_reached(const float* slack, const int32_t* labels, const float* trav
     for (; i + kLanes <= n_rows; i += kLanes) {
         float gone[kLanes];
         for (size_t lane = 0; lane < kLanes; ++lane) gone[lane] = travel[labels[i + lane]];
-        n = append_lanes(load(slack + i) <= load(gone) + farthest, i, list, n);
+        n = append_bits(lane_bits(load(slack + i) <= load(gone) + farthest), i, list, n);
     }
     for (; i < n_rows; ++i) {
         list[n] = static_cast<int32_t>(i);
@@ -109,9 +100,8 @@ size_t rows_reached(const float* slack, const int32_t* labels, const float* trav
 size_t rows_within(const float* slack, float gone, size_t n_rows, int32_t* list) {
     size_t n = 0;
     size_t i = 0;
-    for (; i + kLanes <= n_rows; i += kLanes) {
-        n = append_lanes(load(slack + i) <= broadcast(gone), i, list, n);
-    }
+    for (; i + kLanes <= n_rows; i += kLanes)
+        n = append_bits(lane_bits(load(slack + i) <= broadcast(gone)), i, list, n);
     for (; i < n_rows; ++i) {
         list[n] = static_cast<int32_t>(i);
         n += slack[i] <= gone;
