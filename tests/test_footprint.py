@@ -66,7 +66,7 @@ def test_free_memory_in_groups_of_the_first_version(system):
 @pytest.fixture(name="free")
 def so_much_is_free(monkeypatch):
     """Returns a function that says how much is free; everything asks for it."""
-    monkeypatch.setattr(footprint, "_ASK_FROM_BYTES", 0)
+    monkeypatch.setattr(footprint, "ASK_FROM_BYTES", 0)
     return lambda n: monkeypatch.setattr(footprint, "available_memory", lambda: n)
 
 

@@ -214,8 +214,8 @@ def test_ctrl_c_returns_the_best_so_far():
 
 def test_too_little_memory_is_said_before_the_start(monkeypatch):
     monkeypatch.setattr(truemeans.validation.parameters, "available_memory", lambda: 1000)
-    with pytest.raises(MemoryError, match=r"refine='swap' .* up to 62,400 bytes, and 1,000"):
-        k_means(blobs(600, 2), 3, refine="swap")
+    with pytest.raises(MemoryError, match=r"refine='swap' .* up to 20,800,000 bytes, and 1,000"):
+        k_means(blobs(200_000, 2), 3, init=np.eye(3, 2), refine="swap")
 
 
 @pytest.mark.parametrize("value", ["swaps", 1, True])

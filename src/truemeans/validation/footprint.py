@@ -8,10 +8,10 @@ from __future__ import annotations
 
 from truemeans.memory import available_memory
 
-__all__ = ["check_distances_fit", "check_run_fits"]
+__all__ = ["ASK_FROM_BYTES", "check_distances_fit", "check_run_fits"]
 
 # Less than this is simply taken; asking the system costs more than a small fit.
-_ASK_FROM_BYTES = 16 << 20
+ASK_FROM_BYTES = 16 << 20
 _FLOAT = 8
 _LABEL = 4
 
@@ -46,7 +46,7 @@ def check_distances_fit(n_samples: int, n_clusters: int, itemsize: int) -> None:
 
 
 def _check(need: int, what: str, when: str, fix: str) -> None:
-    if need < _ASK_FROM_BYTES:
+    if need < ASK_FROM_BYTES:
         return
     free = available_memory()
     if free is not None and need > free:

@@ -12,6 +12,7 @@ from typing import Any
 import numpy as np
 
 from truemeans.memory import available_memory
+from truemeans.validation.footprint import ASK_FROM_BYTES
 from truemeans.validation.warn import warn
 
 __all__ = [
@@ -146,6 +147,8 @@ def check_refine(refine: object, max_swaps: object) -> tuple[bool, int | None]:
 
 def check_refine_memory(n_bytes: int) -> None:
     """Raise if refining could outgrow the memory that is free."""
+    if n_bytes < ASK_FROM_BYTES:
+        return
     free = available_memory()
     if free is not None and n_bytes > free:
         raise MemoryError(
