@@ -71,7 +71,7 @@ def _line(options: argparse.Namespace, console: Console) -> None:
 
 def _refine(options: argparse.Namespace, console: Console) -> None:
     """refine="swap" against best known inertias and breathing k-means."""
-    refine(options.data, options.seeds, options.max_swaps, options.json, console)
+    refine(options.data, options.seeds, options.json, console)
 
 
 def _kernels(options: argparse.Namespace, console: Console) -> None:
@@ -166,7 +166,6 @@ def _add_refine(parser: argparse.ArgumentParser) -> None:
     add = parser.add_argument
     add("data", type=Path, help="folder with NAME.csv of the published sets")
     add("--seeds", type=int, default=20)
-    add("--max-swaps", type=int, default=60, help="of the runs with a budget")
     add("--json", type=Path, metavar="FILE")
 
 
