@@ -18,6 +18,9 @@ constexpr double kHope = 2.0, kRelief = 0.8;
 constexpr std::size_t kRegion = 24;
 // So few clusters are all close to each other.
 constexpr std::size_t kAllClose = 12;
+// Clusters close to each other whose halving gains less than this share of what the removal costs
+// are no pair; of the swaps that helped, one in fifty gained less than a tenth of it (refine).
+constexpr double kLeastShare = 0.05;
 // A trial ends when a round changes so little of what it is about.
 constexpr double kFine = 0.01;
 
@@ -60,26 +63,22 @@ bool SwapSearch::run(std::size_t most, double seconds) {
 
 // One trial; false when there is nothing left to try.
 bool SwapSearch::step() {
-    for (;;) {
-        if (!is_fresh_) refresh();
-        Pair pair;
-        if (likely(pair)) {
-            const Trial &removal = removals_[pair.removed], &split = splits_[pair.split];
-            if (split.worth > removal.worth || (removal.is_tried && split.is_tried))
-                attempt(pair);
-            else if (!removal.is_tried)
-                try_removal(pair.removed);
-            else
-                try_split(pair.split);
-            return true;
-        }
-        if (!is_listed_) list_neighbours();
-        if (next_ < pairs_.size()) {
-            attempt(pairs_[next_++]);
-            return true;
-        }
-        if (!turn()) return false;
+    if (!is_fresh_) refresh();
+    Pair pair;
+    if (likely(pair)) {
+        const Trial &removal = removals_[pair.removed], &split = splits_[pair.split];
+        if (split.worth > removal.worth || (removal.is_tried && split.is_tried))
+            attempt(pair);
+        else if (!removal.is_tried)
+            try_removal(pair.removed);
+        else
+            try_split(pair.split);
+        return true;
     }
+    if (!is_listed_) list_neighbours();
+    if (next_ == pairs_.size()) return false;
+    attempt(pairs_[next_++]);
+    return true;
 }
 
 double SwapSearch::cost(std::size_t r) const {
@@ -122,8 +121,9 @@ void SwapSearch::list_neighbours() {
     is_listed_ = true;
     const std::size_t k = clusters_.k();
     const auto offer = [&](std::size_t s, std::size_t r) {
-        if (s == r || s >= k || r >= k || !(splits_[s].worth > 0.0) || has_failed(s, r)) return;
-        pairs_.push_back({splits_[s].worth - removals_[r].worth, s, r});
+        if (s == r || s >= k || r >= k) return;
+        const double up = splits_[s].worth, down = removals_[r].worth;
+        if (up > kLeastShare * down && !has_failed(s, r)) pairs_.push_back({up - down, s, r});
     };
     for (std::size_t j = 0; j < k; ++j) {
         if (k <= kAllClose) {
@@ -143,18 +143,10 @@ void SwapSearch::list_neighbours() {
     pairs_.erase(std::unique(pairs_.begin(), pairs_.end(), same), pairs_.end());
 }
 
-// Another way to halve clusters, once all pairs have failed with this one.
-bool SwapSearch::turn() {
-    if (way_ + 1 == Worth::kWays) return false;
-    ++way_;
-    for (Trial& split : splits_) split.parts.clear();
-    is_fresh_ = false;
-    return true;
-}
-
-// The same rows, halved in the same way.
+// The same rows as now.
 std::uint64_t SwapSearch::key(std::size_t s, std::size_t r) const {
-    return (clusters_.version(s) * Worth::kWays + way_) << 32 | clusters_.version(r);
+    const std::uint64_t split = clusters_.version(s);
+    return split << 32 | clusters_.version(r);
 }
 
 bool SwapSearch::has_failed(std::size_t s, std::size_t r) const {
@@ -179,7 +171,7 @@ void SwapSearch::refresh() {
                 removals_[j].parts.emplace_back(l, clusters_.version(static_cast<std::size_t>(l)));
         }
         if (!is_current(splits_[j]))
-            splits_[j] = {worth_.halves(clusters_, j, way_), false, {own}};
+            splits_[j] = {worth_.halves(clusters_, j), false, {own}};
         cheap_.push_back(static_cast<Index>(j));
     }
     dear_ = cheap_;
@@ -217,7 +209,7 @@ void SwapSearch::try_split(std::size_t s) {
     const double cheapest = cost(static_cast<std::size_t>(cheap_[0]));
     clusters_.confine({s}, kRegion);
     clusters_.begin();
-    worth_.halves(clusters_, s, way_);
+    worth_.halves(clusters_, s);
     const std::vector<Index> members = clusters_.members(s);
     for (std::size_t m = 0; m < members.size(); ++m)
         if (worth_.upper()[m]) clusters_.move(members[m], clusters_.spare());
@@ -254,7 +246,7 @@ void SwapSearch::attempt(const Pair& pair) {
     const double before = clusters_.total();
     clusters_.confine({s, r}, kRegion);
     clusters_.begin();
-    worth_.halves(clusters_, s, way_);
+    worth_.halves(clusters_, s);
     worth_.find_receivers(clusters_, r);
     const std::vector<Index> halved = clusters_.members(s), freed = clusters_.members(r);
     for (std::size_t m = 0; m < freed.size(); ++m)
@@ -272,10 +264,6 @@ void SwapSearch::attempt(const Pair& pair) {
     note_best();
     ++n_kept_;
     n_failed_ = 0;
-    if (way_ != 0) {
-        way_ = 0;
-        for (Trial& split : splits_) split.parts.clear();
-    }
     is_fresh_ = false;
 }
 

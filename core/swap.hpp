@@ -59,7 +59,6 @@ class SwapSearch {
     void finish(Trial& trial, double before, double sign);
     void attempt(const Pair& pair);
     void place(std::vector<Index>& order, std::size_t j, bool rising);
-    bool turn();
     bool is_current(const Trial& trial) const;
     double cost(std::size_t r) const;
     double gain(std::size_t s) const;
@@ -72,7 +71,6 @@ class SwapSearch {
     double best_inertia_;
     bool is_started_ = false, is_fresh_ = false, is_listed_ = false;
     std::size_t patience_, n_tried_ = 0, n_kept_ = 0, n_failed_ = 0, next_ = 0;
-    std::size_t way_ = 0;  // how clusters are halved
     std::vector<Trial> removals_, splits_;
     std::vector<Index> cheap_, dear_;  // clusters by what they cost and gain, best first
     std::vector<Pair> pairs_;          // those close to each other

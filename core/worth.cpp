@@ -83,44 +83,28 @@ double Worth::removal(const Clusters& clusters, std::size_t j) {
 }
 
 // upper_: a first guess at the second half of a cluster.
-void Worth::begin_halves(const Clusters& clusters, std::size_t j, std::size_t way) {
+void Worth::begin_halves(const Clusters& clusters, std::size_t j) {
     const auto& members = clusters.members(j);
     const std::size_t d = clusters.d();
     const double* c = clusters.centroid(j);
-    if (way == 2) {
-        const double* far = c;
-        double most = -1.0;
-        for (const Index i : members) {
-            if (!(clusters.near(i) > most)) continue;
-            most = clusters.near(i);
-            far = clusters.row(i);
-        }
-        for (std::size_t m = 0; m < members.size(); ++m)
-            upper_[m] = clusters.sq_dist(clusters.row(members[m]), far) < clusters.near(members[m]);
-        return;
-    }
     means_.assign(d, 0.0);
     for (const Index i : members)
         for (std::size_t f = 0; f < d; ++f) {
             const double e = clusters.row(i)[f] - c[f];
             means_[f] += clusters.row_weight(i) * e * e;
         }
-    std::vector<std::pair<double, std::size_t>> widths(d);
-    for (std::size_t f = 0; f < d; ++f) widths[f] = {-means_[f], f};
-    const std::size_t rank = std::min(way, d - 1);
-    std::nth_element(widths.begin(), widths.begin() + static_cast<std::ptrdiff_t>(rank),
-                     widths.end());
-    const std::size_t f = widths[rank].second;
+    const auto widest = std::max_element(means_.begin(), means_.end()) - means_.begin();
+    const auto f = static_cast<std::size_t>(widest);
     for (std::size_t m = 0; m < members.size(); ++m)
         upper_[m] = clusters.row(members[m])[f] > c[f];
 }
 
-double Worth::halves(const Clusters& clusters, std::size_t j, std::size_t way) {
+double Worth::halves(const Clusters& clusters, std::size_t j) {
     const auto& members = clusters.members(j);
     const double* c = clusters.centroid(j);
     upper_.assign(members.size(), 0);
     if (members.size() < 2) return 0.0;
-    begin_halves(clusters, j, way);
+    begin_halves(clusters, j);
     return with_width(clusters.d(), [&](auto d) {
         double few[6];  // both means, in registers
         means_.resize(2 * d);

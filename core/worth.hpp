@@ -11,15 +11,13 @@ namespace truemeans {
 
 class Worth {
   public:
-    // Begun across the widest feature, the second widest, or at the farthest row.
-    static constexpr std::size_t kWays = 3;
-
     // What the inertia gains when cluster j is taken away and its rows go to the nearest of the
     // other centroids, which follow them; receivers() says where which row goes.
     double removal(const Clusters& clusters, std::size_t j);
     void find_receivers(const Clusters& clusters, std::size_t j);
-    // What the inertia loses when cluster j is halved; upper() says who is in the second half.
-    double halves(const Clusters& clusters, std::size_t j, std::size_t way);
+    // What the inertia loses when cluster j is halved by two means, begun across its widest
+    // feature; upper() says who is in the second half.
+    double halves(const Clusters& clusters, std::size_t j);
 
     // One entry a member of the cluster last asked for.
     const std::vector<Index>& receivers() const { return to_; }
@@ -28,7 +26,7 @@ class Worth {
     const std::vector<Index>& heirs() const { return heirs_; }
 
   private:
-    void begin_halves(const Clusters& clusters, std::size_t j, std::size_t way);
+    void begin_halves(const Clusters& clusters, std::size_t j);
 
     std::vector<Index> to_, heirs_;
     std::vector<double> alternative_, mass_, sums_, means_;
