@@ -13,9 +13,12 @@ namespace truemeans {
 
 namespace {
 
-// About 64 kB of rows at a time, in whole groups of the eight the narrow kernels walk.
-std::size_t chunk_of(std::size_t d) {
-    return std::max<std::size_t>((64u << 10) / (4 * d) / 8 * 8, 8);
+// About 64 kB of rows at a time, in whole groups of the eight the narrow kernels walk. So few
+// entries that starting a thread for them takes longer are one chunk.
+template <class T>
+std::size_t chunk_of(Rows<T> rows) {
+    if (rows.n * rows.d < 1u << 20) return rows.n;
+    return std::max<std::size_t>((64u << 10) / (4 * rows.d) / 8 * 8, 8);
 }
 
 std::array<double, kMaxGrids> spacings_for(SqGrids grids, std::size_t d) {
@@ -40,8 +43,7 @@ std::size_t survey(Team& team, const Kernels& kernels, Rows<T> rows, double* low
         team.n_threads(),
         Mine{std::vector<T>(rows.d, kInf), std::vector<T>(rows.d, -kInf),
              std::vector<T>(rows.d, kInf), none});
-    team.run(rows.n, chunk_of(rows.d), [&](std::size_t thread, std::size_t begin,
-                                           std::size_t end) {
+    team.run(rows.n, chunk_of(rows), [&](std::size_t thread, std::size_t begin, std::size_t end) {
         Mine& m = mine[thread];
         const std::size_t bad = table.survey(rows.X + begin * rows.d, end - begin, rows.d,
                                              {m.low.data(), m.high.data(), m.finest.data()});
@@ -69,8 +71,7 @@ double max_abs_diff(Team& team, const Kernels& kernels, Rows<T> rows, const doub
                     const std::int32_t* labels) {
     const RowKernels<T>& table = kernels_for(kernels, rows.X);
     std::vector<double> top(team.n_threads(), 0.0);
-    team.run(rows.n, chunk_of(rows.d), [&](std::size_t thread, std::size_t begin,
-                                           std::size_t end) {
+    team.run(rows.n, chunk_of(rows), [&](std::size_t thread, std::size_t begin, std::size_t end) {
         table.max_abs_diff(rows.X + begin * rows.d, end - begin, rows.d, centers,
                            labels ? labels + begin : nullptr, &top[thread]);
     });
@@ -85,8 +86,7 @@ void add_sq_diff(Team& team, const Kernels& kernels, Rows<T> rows, const double*
     std::array<double, kSqGrids> magic;
     for (std::size_t g = 0; g < kSqGrids; ++g) magic[g] = magic_of(spacing[g]);
     std::vector<std::array<double, kSqGrids>> mine(team.n_threads());
-    team.run(rows.n, chunk_of(rows.d), [&](std::size_t thread, std::size_t begin,
-                                           std::size_t end) {
+    team.run(rows.n, chunk_of(rows), [&](std::size_t thread, std::size_t begin, std::size_t end) {
         table.sum_sq_diff(rows.X + begin * rows.d, end - begin, rows.d,
                           rows.weight ? rows.weight + begin : nullptr, centers,
                           labels ? labels + begin : nullptr, magic.data(), mine[thread].data());
@@ -120,7 +120,7 @@ template <class T>
 void own_sq_distances(Team& team, const Kernels& kernels, Rows<T> rows, const double* centroids,
                       const std::int32_t* labels, double* out) {
     const RowKernels<T>& table = kernels_for(kernels, rows.X);
-    team.run(rows.n, chunk_of(rows.d), [&](std::size_t, std::size_t begin, std::size_t end) {
+    team.run(rows.n, chunk_of(rows), [&](std::size_t, std::size_t begin, std::size_t end) {
         table.own_sq_dist(rows.X + begin * rows.d, end - begin, rows.d, centroids, labels + begin,
                           out + begin);
     });

@@ -1,7 +1,9 @@
 #include "panels.hpp"
 
 #include <algorithm>
+#include <array>
 #include <cmath>
+#include <numeric>
 #include <type_traits>
 
 namespace truemeans {
@@ -42,32 +44,45 @@ Scaling scaling_for(double most, std::size_t d, double fixed_scale) {
 template Scaling scaling_for<float>(double, std::size_t, double);
 template Scaling scaling_for<double>(double, std::size_t, double);
 
+namespace {
+
+std::vector<double> mean_of(Centroids centroids, std::size_t d) {
+    std::vector<double> mean(d);
+    for (std::size_t j = 0; j < centroids.k; ++j)
+        for (std::size_t f = 0; f < d; ++f) mean[f] += centroids.values[j * d + f];
+    for (double& m : mean) m /= static_cast<double>(centroids.k);
+    return mean;
+}
+
+// In eight sums, so that an addition need not wait for the one before.
+double sq_dist(const double* a, const double* b, std::size_t d) {
+    std::array<double, 8> sums{};
+    std::size_t f = 0;
+    for (; f + 8 <= d; f += 8)
+        for (std::size_t i = 0; i < 8; ++i) {
+            const double e = a[f + i] - b[f + i];
+            sums[i] += e * e;
+        }
+    for (; f < d; ++f) sums[0] += (a[f] - b[f]) * (a[f] - b[f]);
+    return std::accumulate(sums.begin(), sums.end(), 0.0);
+}
+
+}  // namespace
+
 template <class T>
 ScorePanels<T>::ScorePanels(Centroids centroids, std::size_t d, const Layout& layout,
                             const Frame* frame) {
     const std::size_t k = centroids.k;
     // Centred at the mean of the centroids: small norms make a small margin.
+    const std::vector<double> middle = frame ? frame->center : mean_of(centroids, d);
     center.resize(d);
-    for (std::size_t f = 0; f < d; ++f) {
-        if (frame) {
-            center[f] = static_cast<T>(frame->center[f]);
-            continue;
-        }
-        double sum = 0.0;
-        for (std::size_t j = 0; j < k; ++j) sum += centroids.values[j * d + f];
-        center[f] = static_cast<T>(sum / static_cast<double>(k));
-    }
+    std::transform(middle.begin(), middle.end(), center.begin(),
+                   [](double m) { return static_cast<T>(m); });
+    const std::vector<double> origin(center.begin(), center.end());
     std::vector<double> norms(k);
-    double most = 0.0;
-    for (std::size_t j = 0; j < k; ++j) {
-        double sum = 0.0;
-        for (std::size_t f = 0; f < d; ++f) {
-            const double b = centroids.values[j * d + f] - static_cast<double>(center[f]);
-            sum += b * b;
-        }
-        norms[j] = sum;
-        most = std::max(most, sum);
-    }
+    for (std::size_t j = 0; j < k; ++j)
+        norms[j] = sq_dist(centroids.values + j * d, origin.data(), d);
+    const double most = *std::max_element(norms.begin(), norms.end());
     const Scaling scaling = scaling_for<T>(most, d, frame ? frame->scale : 0.0);
     if (!scaling.usable) return;
     const double s = scaling.scale;
@@ -81,6 +96,7 @@ ScorePanels<T>::ScorePanels(Centroids centroids, std::size_t d, const Layout& la
     n_panels = (slots + lanes - 1) / lanes;
     packed.assign(n_panels * lanes * d, 0.0f);
     sq_norms.assign(n_panels * lanes, kPaddingNorm);
+    std::vector<float> line(d);
     for (std::size_t slot = 0; slot < slots; ++slot) {
         const std::int32_t centroid = layout.centroid_of.empty()
                                           ? static_cast<std::int32_t>(slot)
@@ -88,10 +104,12 @@ ScorePanels<T>::ScorePanels(Centroids centroids, std::size_t d, const Layout& la
         if (centroid < 0) continue;
         const std::size_t j = static_cast<std::size_t>(centroid);
         sq_norms[slot] = static_cast<float>(norms[j] * s * s);
+        const double* c = centroids.values + j * d;
         float* out = packed.data() + (slot / lanes) * lanes * d + slot % lanes;
+        float* to = lanes == 1 ? out : line.data();
         for (std::size_t f = 0; f < d; ++f)
-            out[f * lanes] = static_cast<float>(
-                -2.0 * ((centroids.values[j * d + f] - static_cast<double>(center[f])) * s));
+            to[f] = static_cast<float>(-2.0 * ((c[f] - origin[f]) * s));
+        for (std::size_t f = 0; lanes > 1 && f < d; ++f) out[f * lanes] = line[f];
     }
 }
 

@@ -10,14 +10,7 @@
 namespace truemeans {
 
 Team::Team(std::size_t n_threads, std::function<bool()> interrupted)
-    : interrupted_(std::move(interrupted)) {
-    workers_.reserve(n_threads);
-    try {
-        for (std::size_t t = 1; t < n_threads; ++t) workers_.emplace_back([this, t] { serve(t); });
-    } catch (const std::system_error&) {
-        // The system gives no more threads: the answer is the same with fewer.
-    }
-}
+    : interrupted_(std::move(interrupted)), n_threads_(std::max<std::size_t>(n_threads, 1)) {}
 
 Team::~Team() {
     {
@@ -28,20 +21,40 @@ Team::~Team() {
     for (std::thread& worker : workers_) worker.join();
 }
 
+void Team::hire() {
+    workers_.reserve(n_threads_ - 1);
+    try {
+        while (workers_.size() + 1 < n_threads_) {
+            const std::size_t thread = workers_.size() + 1;
+            workers_.emplace_back([this, thread] { serve(thread); });
+        }
+    } catch (const std::system_error&) {
+        // The system gives no more threads: the answer is the same with fewer.
+        n_threads_ = workers_.size() + 1;
+    }
+}
+
+template <class Done>
+void Team::wait_until(std::condition_variable& changed, const Done& done) {
+    using Clock = std::chrono::steady_clock;
+    const Clock::time_point patience = Clock::now() + std::chrono::microseconds(50);
+    while (Clock::now() < patience) {
+        if (done()) return;
+        std::this_thread::yield();
+    }
+    std::unique_lock lock(mutex_);
+    changed.wait(lock, done);
+}
+
 void Team::serve(std::size_t thread) {
     use_default_float_mode();
-    std::size_t seen = 0;
-    for (;;) {
-        {
-            std::unique_lock lock(mutex_);
-            start_.wait(lock, [&] { return closing_ || generation_ != seen; });
-            if (closing_) return;
-            seen = generation_;
-        }
+    for (std::size_t seen = 0;; ++seen) {
+        wait_until(start_, [&] { return closing_ || generation_ != seen; });
+        if (closing_) return;
         take_chunks(thread);
-        {
+        if (busy_.fetch_sub(1) == 1) {
             std::lock_guard lock(mutex_);
-            if (--busy_ == 0) finish_.notify_one();
+            finish_.notify_one();
         }
     }
 }
@@ -74,20 +87,18 @@ void Team::run(std::size_t n, std::size_t chunk, const Work& work) {
     next_ = 0;
     stop_ = false;
     out_of_memory_ = false;
-    const bool alone = workers_.empty() || n <= chunk_;
+    const bool alone = n_threads_ == 1 || n <= chunk_;
     if (!alone) {
+        if (workers_.empty()) hire();
+        busy_ = workers_.size();
         {
             std::lock_guard lock(mutex_);
-            busy_ = workers_.size();
             ++generation_;
         }
         start_.notify_all();
     }
     take_chunks(0);
-    if (!alone) {
-        std::unique_lock lock(mutex_);
-        finish_.wait(lock, [&] { return busy_ == 0; });
-    }
+    if (!alone) wait_until(finish_, [&] { return busy_ == 0; });
     if (out_of_memory_) throw std::bad_alloc();
     if (stop_) throw Interrupted{};
 }

@@ -1,6 +1,10 @@
 // A thread team that lives as long as one call from Python: fixed threads, work handed out in
 // chunks from a shared counter. All sums are order-free, so who gets which chunk does not show
 // in any result. No global pool: nothing survives the call, so fork is safe.
+//
+// Threads start with the first run that has more than one chunk. Between runs they look for work
+// for some microseconds before they sleep, yielding to whoever else wants the processor: a small
+// fit has a run every ten microseconds, and waking a thread takes longer than that.
 #pragma once
 
 #include <atomic>
@@ -43,7 +47,8 @@ class Team {
     Team(const Team&) = delete;
     Team& operator=(const Team&) = delete;
 
-    std::size_t n_threads() const { return workers_.size() + 1; }
+    // The most threads that work at once.
+    std::size_t n_threads() const { return n_threads_; }
 
     // Calls work(thread, begin, end) for consecutive chunks of [0, n) until all are done.
     // work must not throw anything but std::bad_alloc.
@@ -56,18 +61,24 @@ class Team {
     }
 
   private:
+    void hire();
     void serve(std::size_t thread);
     void take_chunks(std::size_t thread);
+    // Returns once done() holds: looks for it a while, then sleeps until `changed` is notified.
+    template <class Done>
+    void wait_until(std::condition_variable& changed, const Done& done);
 
     std::function<bool()> interrupted_;
+    std::size_t n_threads_;
     std::vector<std::thread> workers_;
 
+    // Who makes a sleeper's condition true holds the mutex before notifying.
     std::mutex mutex_;
-    std::condition_variable start_;   // guarded by mutex_: generation_ advanced or closing_
-    std::condition_variable finish_;  // guarded by mutex_: busy_ reached 0
-    std::size_t generation_ = 0;      // guarded by mutex_
-    std::size_t busy_ = 0;            // guarded by mutex_
-    bool closing_ = false;            // guarded by mutex_
+    std::condition_variable start_;   // generation_ advanced or closing_
+    std::condition_variable finish_;  // busy_ reached 0
+    std::atomic<std::size_t> generation_{0};
+    std::atomic<std::size_t> busy_{0};
+    std::atomic<bool> closing_{false};
 
     // Set before a run starts, read-only during it.
     const Work* work_ = nullptr;

@@ -1,6 +1,7 @@
 #include "tiles.hpp"
 
 #include <algorithm>
+#include <array>
 #include <bit>
 #include <numeric>
 
@@ -19,6 +20,16 @@ std::uint16_t to_bf16(float x) {
 
 float from_bf16(std::uint16_t half) {
     return std::bit_cast<float>(static_cast<std::uint32_t>(half) << 16);
+}
+
+double sq_norm(const std::array<float, kDeep>& v) {
+    std::array<double, 8> sums{};
+    for (std::size_t f = 0; f < kDeep; f += 8)
+        for (std::size_t i = 0; i < 8; ++i) {
+            const double e = static_cast<double>(v[f + i]);
+            sums[i] += e * e;
+        }
+    return std::accumulate(sums.begin(), sums.end(), 0.0);
 }
 
 // g of kernels/tiles_amx.cpp; for first halves without what they leave out.
@@ -45,16 +56,20 @@ TilePanels::TilePanels(Halves which, const std::vector<float>& rows,
     const std::size_t step = (halves == Halves::first ? 1 : 2) * kSide * kDeep;
     double most = 0.0;
     for (std::size_t j = 0; j < k; ++j) {
-        std::uint16_t* line = packed.data() + j / kSide * kSide * entries + j % kSide * kDeep;
+        std::uint16_t* hi = packed.data() + j / kSide * kSide * entries + j % kSide * kDeep;
         double left_out = 0.0;
-        for (std::size_t f = 0; f < d; ++f) {
-            std::uint16_t* hi = line + f / kDeep * step + f % kDeep;
-            const float v = rows[j * d + f];
-            hi[0] = to_bf16(v);
-            const float rest = v - from_bf16(hi[0]);
-            left_out += static_cast<double>(rest) * static_cast<double>(rest);
-            if (halves != Halves::first) hi[kSide * kDeep] = to_bf16(rest);
-            if (halves == Halves::both_in_one) hi[kDeep / 2] = hi[0];
+        for (std::size_t f = 0; f < d; f += kDeep, hi += step) {
+            const std::size_t n = std::min(kDeep, d - f);
+            const float* v = rows.data() + j * d + f;
+            std::array<float, kDeep> rest{};
+            for (std::size_t i = 0; i < n; ++i) {
+                hi[i] = to_bf16(v[i]);
+                rest[i] = v[i] - from_bf16(hi[i]);
+            }
+            for (std::size_t i = 0; halves != Halves::first && i < n; ++i)
+                hi[kSide * kDeep + i] = to_bf16(rest[i]);
+            if (halves == Halves::both_in_one) std::copy_n(hi, n, hi + kDeep / 2);
+            left_out += sq_norm(rest);
         }
         most = std::max(most, left_out);
     }
