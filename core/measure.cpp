@@ -13,11 +13,11 @@ namespace truemeans {
 
 namespace {
 
-// About 64 kB of rows at a time, in whole groups of the eight the narrow kernels walk. So few
-// entries that starting a thread for them takes longer are one chunk.
+// About 64 kB of rows at a time, in whole groups of the eight the narrow kernels walk. A call
+// begins with the survey: so few entries that it takes longer to start a thread are one chunk.
 template <class T>
-std::size_t chunk_of(Rows<T> rows) {
-    if (rows.n * rows.d < 1u << 20) return rows.n;
+std::size_t chunk_of(Rows<T> rows, std::size_t alone_below = 0) {
+    if (rows.n * rows.d < alone_below) return rows.n;
     return std::max<std::size_t>((64u << 10) / (4 * rows.d) / 8 * 8, 8);
 }
 
@@ -43,7 +43,8 @@ std::size_t survey(Team& team, const Kernels& kernels, Rows<T> rows, double* low
         team.n_threads(),
         Mine{std::vector<T>(rows.d, kInf), std::vector<T>(rows.d, -kInf),
              std::vector<T>(rows.d, kInf), none});
-    team.run(rows.n, chunk_of(rows), [&](std::size_t thread, std::size_t begin, std::size_t end) {
+    team.run(rows.n, chunk_of(rows, 1u << 20), [&](std::size_t thread, std::size_t begin,
+                                                  std::size_t end) {
         Mine& m = mine[thread];
         const std::size_t bad = table.survey(rows.X + begin * rows.d, end - begin, rows.d,
                                              {m.low.data(), m.high.data(), m.finest.data()});

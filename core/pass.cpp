@@ -4,6 +4,7 @@
 #include <numeric>
 #include <vector>
 
+#include "locks.hpp"
 #include "panels.hpp"
 #include "settle.hpp"
 #include "skip.hpp"
@@ -39,6 +40,15 @@ std::size_t rows_per_chunk(const Kernels& kernels, Scores scores, std::size_t d,
     return block_rows ? rows : rows / step * step;
 }
 
+// Numbers that only the time depends on (benchmarks sweep).
+constexpr std::size_t kWide = 64;
+constexpr std::size_t kManyClusters = 32;
+
+// Lanes = centroids would leave most lanes empty.
+bool few_suffice(Scores scores, std::size_t k, std::size_t d) {
+    return scores == Scores::lanes_are_centroids && k <= kFewCentroids && d >= 2 * kWide;
+}
+
 std::size_t at(std::int32_t i) { return static_cast<std::size_t>(i); }
 
 // What one thread needs for one chunk; arrays are by place among the rows that are scored.
@@ -56,8 +66,8 @@ struct Scratch {
     std::size_t n_changed = 0, n_settled = 0, n_scored = 0;
 
     Scratch(const Kernels& kernels, const Settler<T>& settler,
-            const TileSettler<T>& tile_settler, Scores scores, std::size_t chunk, std::size_t d,
-            std::size_t n_sums)
+            const TileSettler<T>& tile_settler, Scores scores, bool packs, std::size_t chunk,
+            std::size_t d, std::size_t n_sums)
         : settle(settler),
           settle_tiles(tile_settler, chunk),
           undecided(chunk),
@@ -75,7 +85,7 @@ struct Scratch {
         const std::size_t padded = (chunk + block - 1) / block * block;
         if (by_tiles(scores))
             tiles.resize(padded * tile_row_entries(halves_of(scores, d), d));
-        else
+        else if (packs)
             packed.resize(padded * d);
         for (auto* floats : {&norms, &rests, &margins, &best, &second, &gap}) floats->resize(padded);
         label.resize(padded);
@@ -100,6 +110,8 @@ struct Pass {
     const TilePanels& tiles;
     const Settler<T>& settler;
     const TileSettler<T>& tile_settler;
+    const ScorePanels<T>& few;  // lanes = features, where there are few centroids
+    ClusterLocks* locks;        // where threads share the sums
 
     // Numbers of the rows to score, in t.rows, which starts as all of them.
     std::size_t choose(std::size_t begin, std::size_t n, const std::int32_t* labels,
@@ -118,6 +130,11 @@ struct Pass {
         const T* X = rows.X + begin * rows.d;
         const std::int32_t* list = m < n ? t.rows.data() : nullptr;
         const TwoNearest out{t.best.data(), t.second.data(), t.label.data()};
+        if (few.usable) {
+            table.score_few(X, list, m, rows.d, few.centering(), few.packed.data(),
+                            few.sq_norms.data(), centroids.k, t.norms.data(), out);
+            return;
+        }
         const std::size_t block = rows_per_block(kernels, scores);
         const std::size_t n_blocks = (m + block - 1) / block;
         if (tiles.n_panels > 0) {
@@ -213,11 +230,17 @@ struct Pass {
             kernels.rows_moved(t.label.data(), list_of(t), m, labels + begin, t.moved.data(),
                                t.from.data(), t.to.data());
         t.n_changed += n_moves;
-        if (sums)
+        if (!sums) return;
+        const auto add = [&](const Moves& moves) {
             table.move_rows(rows.X + begin * rows.d, rows.d,
-                            rows.weight ? rows.weight + begin : nullptr,
-                            {t.moved.data(), t.from.data(), t.to.data(), n_moves}, grids, sums,
+                            rows.weight ? rows.weight + begin : nullptr, moves, grids, sums,
                             rows.d + 1);
+        };
+        const Moves moves{t.moved.data(), t.from.data(), t.to.data(), n_moves};
+        if (locks)
+            locks->one_by_one(moves, add);
+        else
+            add(moves);
     }
 
     void run_chunk(std::size_t begin, std::size_t n, std::int32_t* labels, double* sums,
@@ -271,6 +294,11 @@ Outcome assign(Team& team, const Kernels& kernels, Rows<T> rows, Centroids centr
         lanes = ScorePanels<T>(centroids, rows.d,
                                layout_of(kernels, Scores::lanes_are_centroids), &same);
     }
+    ScorePanels<T> few;
+    if (panels.usable && few_suffice(scores, centroids.k, rows.d)) {
+        const Frame same = panels.frame();
+        few = ScorePanels<T>(centroids, rows.d, {}, &same);
+    }
     const ScorePanels<T>& settling = lanes.usable ? lanes : panels;
     const Settler<T> settler{kernels,
                              table,
@@ -282,21 +310,27 @@ Outcome assign(Team& team, const Kernels& kernels, Rows<T> rows, Centroids centr
                                                 : exact_panels(centroids, rows.d)};
     const TileSettler<T> tile_settler{kernels, table, centroids,
                                       rows.d,  tiles, panels.centering()};
-    const Pass<T> pass{kernels, table, rows, centroids, scores, skip, grids,
-                       panels, tiles, settler, tile_settler};
     const std::size_t chunk = std::min(rows_per_chunk(kernels, scores, rows.d, block_rows), rows.n);
-    const std::size_t n_sums = sums ? centroids.k * grids.n_grids * (rows.d + 1) : 0;
-
-    // Thread 0 adds straight into the caller's sums.
     const std::size_t n_threads = rows.n <= chunk ? 1 : team.n_threads();
+    // Many wide sums of its own cost a thread more than locking a cluster for each of few moves.
+    ClusterLocks locks;
+    const bool few_moves = labels[0] >= 0 || rows.n < 16 * centroids.k;
+    const bool share =
+        n_threads > 1 && few_moves && centroids.k >= kManyClusters && rows.d >= kWide;
+    const std::size_t n_sums = sums && !share ? centroids.k * grids.n_grids * (rows.d + 1) : 0;
+    const Pass<T> pass{kernels, table,   rows,         centroids, scores, skip, grids, panels,
+                       tiles,   settler, tile_settler, few,       share ? &locks : nullptr};
+
     std::vector<Scratch<T>> scratch;
     scratch.reserve(n_threads);
     for (std::size_t t = 0; t < n_threads; ++t)
-        scratch.emplace_back(kernels, settler, tile_settler, scores, chunk, rows.d, t == 0 ? 0 : n_sums);
+        scratch.emplace_back(kernels, settler, tile_settler, scores, !few.usable, chunk, rows.d,
+                             t == 0 ? 0 : n_sums);
 
     team.run(rows.n, chunk, [&](std::size_t thread, std::size_t begin, std::size_t end) {
         Scratch<T>& t = scratch[thread];
-        double* into = !sums ? nullptr : thread == 0 ? sums : t.sums.data();
+        // Thread 0 adds straight into the caller's sums.
+        double* into = !sums ? nullptr : thread == 0 || share ? sums : t.sums.data();
         pass.run_chunk(begin, end - begin, labels, into, t);
     });
     return join(scratch, sums);

@@ -189,7 +189,8 @@ def test_no_thread_outlives_a_call():
     tasks = len(os.listdir("/proc/self/task"))
     for n_threads in (2, 8):
         truemeans.k_means(BIG[:5000], 20, random_state=0, n_threads=n_threads, max_iter=3)
-        assert len(os.listdir("/proc/self/task")) == tasks
+        # A thread of an earlier test may end meanwhile.
+        assert len(os.listdir("/proc/self/task")) <= tasks
 
 
 def test_an_exception_in_a_callback_comes_out_as_it_is():

@@ -42,6 +42,7 @@ struct Margin {
     float slope;
 };
 
+constexpr std::size_t kFewCentroids = 3;
 constexpr float kFarScore = 3.0e38f;
 constexpr float kWildScore = 1.0e30f;  // scores of rows with larger norms may overflow
 // What tiles hold of a value (tiles_amx.cpp): both its halves, both in one tile for up to 16
@@ -93,6 +94,12 @@ struct RowKernels {
     // Scores, lanes = centroids. rows (out): [row][d]. list as above.
     void (*pack_rows)(const T* X, const std::int32_t* list, std::size_t n_rows, std::size_t d,
                       Centering<T> centering, float* rows, float* norms);
+
+    // Scores, lanes = features, of rows as they are with 2 to kFewCentroids centroids, (k, d)
+    // holding -2 times the packed centroid, from 64 features on. norms, list as above.
+    void (*score_few)(const T* X, const std::int32_t* list, std::size_t n_rows, std::size_t d,
+                      Centering<T> centering, const float* centroids, const float* sq_norms,
+                      std::size_t k, float* norms, TwoNearest out);
 
     // Exact. Nearest centroid by canonical distance; panels: [k / 8][feature][8] float64, the
     // lanes beyond k repeat the last centroid.

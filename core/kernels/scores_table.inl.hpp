@@ -10,6 +10,8 @@ void fill(truemeans::Kernels& table) {
     table.f32.pack_rows = pack_rows<float>;
     table.f64.pack_samples = pack_samples<double>;
     table.f64.pack_rows = pack_rows<double>;
+    table.f32.score_few = score_few<float>;
+    table.f64.score_few = score_few<double>;
     table.score_samples = score_samples;
     table.slots_within = slots_within;
     table.score_own = score_own;

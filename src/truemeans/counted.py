@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 import numpy as np
 import numpy.typing as npt
@@ -53,5 +53,5 @@ class Counted:
 
         ``top``: up to this value, too.
         """
-        scale = Scale.of(replace(self.survey, top=max(top, self.survey.top)), self.weight)
+        scale = Scale.of(max(top, self.survey.top), self.weight)
         return scale.dataset(self.source, engine, self.survey, self.weight), scale

@@ -183,7 +183,7 @@ class Dataset:
         """Weighted sum of squared distances to ``center``: high part, low part, error bound."""
         if self._spread is None:
             extent = self._extent
-            top = max(np.max(extent.high - self.center), np.max(self.center - extent.low))
+            top = max((extent.high - self.center).max(), (self.center - extent.low).max())
             self._spread = self._sum_sq_diff(self.center[np.newaxis], None, float(top))
         return self._spread
 

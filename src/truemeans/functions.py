@@ -42,9 +42,17 @@ if TYPE_CHECKING:
     import numpy.typing as npt
 
     from truemeans.dataset import Survey
-    from truemeans.result import Callback, Result
+    from truemeans.result import Callback, Plan, Result
 
-__all__ = ["k_means", "kmeans_plusplus", "open_source", "pose", "survey_rows", "warn_if_few"]
+__all__ = [
+    "k_means",
+    "kmeans_plusplus",
+    "open_source",
+    "plan_survey",
+    "pose",
+    "survey_rows",
+    "warn_if_few",
+]
 
 
 def k_means(
@@ -296,9 +304,12 @@ def pose(
     if trials is not None:
         trials = check_integer("n_local_trials", trials, 1, "or give None to choose it by itself")
     refined, swaps = check_refine(refine, max_swaps)
+    plan = make_plan(
+        source.n_samples, source.n_features, count, threads, any_start=any_start and draws
+    )
     problem = Problem(
         source=source,
-        survey=survey_rows(source, threads, X),
+        survey=survey_rows(source, plan, X),
         sample_weight=check_sample_weight(sample_weight, source.n_samples),
         n_clusters=count,
         init=seeding,
@@ -306,8 +317,8 @@ def pose(
         max_iter=check_integer("max_iter", max_iter, 1, "give the most iterations to take"),
         tol=check_tol(tol),
         rng=check_random_state(random_state),
+        plan=plan,
         n_threads=threads,
-        any_start=any_start and draws,
         refine=refined,
         max_swaps=swaps,
         n_local_trials=trials,
@@ -324,9 +335,14 @@ def open_source(X: object) -> Source:
     return ArraySource(check_rows(X)) if path is None else NpySource(path)
 
 
-def survey_rows(source: Source, n_threads: int | None, X: object) -> Survey:
+def plan_survey(source: Source, n_threads: int | None = None) -> Plan:
+    """Return how to survey rows where nothing else is planned."""
+    return make_plan(source.n_samples, source.n_features, 1, n_threads)
+
+
+def survey_rows(source: Source, plan: Plan, X: object) -> Survey:
     """Return the survey of the rows, and raise if one of them is not finite."""
-    with open_engine(make_plan(source.n_samples, source.n_features, 1, n_threads)) as engine:
+    with open_engine(plan) as engine:
         found = survey(source, engine)
     check_finite(found.bad, X, source.dtype)
     return found

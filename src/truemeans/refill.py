@@ -38,6 +38,9 @@ def refill(dataset: Dataset, sums: FloatArray, centroids: FloatArray) -> FloatAr
     centroids : ndarray of float64, shape (n_clusters, n_features)
         The centroids the labels belong to.
     """
+    # Weights are not negative: what shows on the coarsest grid is not zero, on all together.
+    if sums[:, 0, -1].all():
+        return sums
     weights = sums[:, :, -1].sum(axis=1)
     if weights.all():
         return sums

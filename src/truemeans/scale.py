@@ -36,10 +36,10 @@ class Scale:
     weights: int
 
     @classmethod
-    def of(cls, survey: Survey, weight: FloatArray | None) -> Scale:
-        """Return the scale for these rows and weights; mostly 1."""
+    def of(cls, top: float, weight: FloatArray | None) -> Scale:
+        """Return the scale for values up to ``top`` and these weights; mostly 1."""
         heavy = 0 if weight is None else math.frexp(float(weight.max()))[1]
-        return cls(exponent_away(survey.top), heavy)
+        return cls(exponent_away(top), heavy)
 
     def dataset(
         self, source: Source, engine: Engine, survey: Survey, weight: FloatArray | None
@@ -58,7 +58,7 @@ class Scale:
 
     def centroids(self, values: FloatArray, dtype: np.dtype[Any]) -> npt.NDArray[Any]:
         """Back in the user's units and the rows' type."""
-        return np.ldexp(values, self.values).astype(dtype)
+        return (np.ldexp(values, self.values) if self.values else values).astype(dtype)
 
     def inertia(self, value: float) -> float:
         """Back in the user's units; infinite where float64 cannot hold it."""

@@ -59,10 +59,10 @@ class Problem:
         Relative to the mean variance of the features.
     rng : RandomState or Generator
         For seeding.
+    plan : Plan
+        How to compute it.
     n_threads : int or None
-        None lets the plan choose.
-    any_start : bool
-        Whether the optimum of one feature may be returned, in place of a run from ``init``.
+        What the caller asked for; None lets plans choose.
     refine : bool
         Whether swaps of centroids may improve the best run.
     max_swaps : int or None
@@ -82,23 +82,12 @@ class Problem:
     max_iter: int
     tol: float
     rng: Any
+    plan: Plan
     n_threads: int | None = None
-    any_start: bool = False
     refine: bool = False
     max_swaps: int | None = None
     n_local_trials: int | None = None
     check_centroids: Callable[[Any, int, int, np.dtype[Any]], npt.NDArray[Any]] | None = None
-
-    def plan(self) -> Plan:
-        """How to compute it."""
-        source = self.source
-        return make_plan(
-            source.n_samples,
-            source.n_features,
-            self.n_clusters,
-            self.n_threads,
-            any_start=self.any_start,
-        )
 
     @property
     def refine_bytes(self) -> int:
@@ -132,16 +121,15 @@ def fit(
     Where the plan seeks the optimum there is one run, which starts from it.
     A callback that ends the fit leaves the runs that have not begun; the run it ended counts.
     """
-    plan = problem.plan()
-    source = problem.source
+    plan = problem.plan
     with open_engine(plan) as engine:
-        counted = Counted.of(source, problem.survey, problem.sample_weight, engine)
+        counted = Counted.of(problem.source, problem.survey, problem.sample_weight, engine)
         dataset, scale = counted.bind(engine)
         watch = Watch(
             callback,
             problem.new_record if record else None,
             scale=scale,
-            dtype=source.dtype,
+            dtype=problem.source.dtype,
             max_iter=problem.max_iter,
             n_init=1 if plan.optimum_runs else problem.n_init,
             label_all=partial(_label_all, problem, counted.numbers),
@@ -179,14 +167,17 @@ def fit(
             )
             before = scale.inertia(refinement.inertia_before)
             refinement = replace(refinement, inertia_before=before)
-        result = _result(best, watch, source, scale, plan)
-        result = replace(result, optimal=optimal, refinement=refinement)
-    if scale.values:
-        # On another scale other squares vanish: the labels are those that anyone who asks gets.
-        labels = assign(source, result.centroids, problem.n_threads)
-    else:
-        labels = _label_all(problem, counted.numbers, result.labels, result.centroids)
-    return replace(result, labels=labels, restarts=np.array(restarts))
+        return _result(
+            problem,
+            best,
+            watch,
+            scale,
+            counted.numbers,
+            plan=plan,
+            optimal=optimal,
+            refinement=refinement,
+            restarts=restarts,
+        )
 
 
 def _label_all(
@@ -205,25 +196,44 @@ def _label_all(
     return every
 
 
-def _result(run: Run, watch: Watch, source: Source, scale: Scale, plan: Plan) -> Result:
-    n_iter = len(run.inertias)
+def _result(
+    problem: Problem,
+    run: Run,
+    watch: Watch,
+    scale: Scale,
+    counted: npt.NDArray[np.intp] | None,
+    *,
+    plan: Plan,
+    optimal: bool,
+    refinement: Refinement | None,
+    restarts: list[float],
+) -> Result:
+    """The best run in the user's units, with labels for all rows."""
+    source, n_iter = problem.source, len(run.inertias)
+    centroids = scale.centroids(run.centroids, source.dtype)
+    if scale.values:
+        # On another scale other squares vanish: the labels are those that anyone who asks gets.
+        labels = assign(source, centroids, problem.n_threads)
+    else:
+        labels = _label_all(problem, counted, run.labels, centroids)
     record = watch.record(n_iter)
     return Result(
-        centroids=scale.centroids(run.centroids, source.dtype),
-        labels=run.labels,
+        centroids=centroids,
+        labels=labels,
         inertia=scale.inertia(run.inertia),
         n_iter=n_iter,
         converged=run.converged,
-        optimal=False,
+        optimal=optimal,
         history=History(
             np.array([scale.inertia(value) for value in run.inertias]),
             np.array(run.n_changed, np.int64),
             None if record is None else record.centroids,
             None if record is None else record.labels,
         ),
-        refinement=None,
+        refinement=refinement,
         plan=plan,
         _take=source.take,
+        restarts=np.array(restarts),
     )
 
 
@@ -276,7 +286,7 @@ def _draw_rows(problem: Problem, dataset: Dataset, draw: Draw) -> npt.NDArray[np
 
 def seed(problem: Problem) -> tuple[npt.NDArray[Any], npt.NDArray[np.intp]]:
     """Initial centroids and the rows they are, for an ``init`` given by name."""
-    with open_engine(problem.plan()) as engine:
+    with open_engine(problem.plan) as engine:
         counted = Counted.of(problem.source, problem.survey, problem.sample_weight, engine)
         dataset, _ = counted.bind(engine)
         rows = _draw_rows(problem, dataset, Draw(dataset, problem.rng))

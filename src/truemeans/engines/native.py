@@ -137,7 +137,7 @@ class NativeEngine:
     def choose_magic(
         self, extent: Extent, weight_top: float, weight_finest: float, weighted: bool, n_rows: int
     ) -> FloatArray:
-        features = np.stack([extent.low, extent.high, extent.finest])
+        features = np.array((extent.low, extent.high, extent.finest))
         return _core.choose_magic(features, weight_top, weight_finest, weighted, n_rows)
 
     def max_abs_diff(self, X: Rows, centers: FloatArray, labels: LabelArray | None) -> float:

@@ -19,7 +19,7 @@ from sklearn.utils.validation import check_is_fitted, validate_data
 from truemeans import solve
 from truemeans.estimators.callbacks import CallbackSupportMixin, tasks_of, with_callbacks
 from truemeans.estimators.narrator import Narrator
-from truemeans.functions import open_source, pose, survey_rows, warn_if_few
+from truemeans.functions import open_source, plan_survey, pose, survey_rows, warn_if_few
 from truemeans.validation import (
     check_distances_fit,
     check_n_features,
@@ -330,7 +330,7 @@ class KMeans(
     def _solve(self, problem: solve.Problem, **given: Any) -> Result:
         told = self.callback
         if self.verbose:
-            told = Narrator(told, self.tol, problem.plan())
+            told = Narrator(told, self.tol, problem.plan)
         tasks = tasks_of(self, told, problem.max_iter, problem.n_init, **given)
         result = solve.fit(problem, callback=tasks or told)
         self.cluster_centers_ = result.centroids
@@ -359,7 +359,7 @@ class KMeans(
     def _open(self, X: Any) -> tuple[Source, Survey]:
         check_is_fitted(self)
         source = open_source(X)
-        found = survey_rows(source, self.n_threads, X)
+        found = survey_rows(source, plan_survey(source, self.n_threads), X)
         self._note_features(X, source, reset=False)
         return source, found
 

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from truemeans.functions import open_source, survey_rows
+from truemeans.functions import open_source, plan_survey, survey_rows
 from truemeans.model import Model
 from truemeans.result import Result
 from truemeans.standardize import standardize
@@ -92,7 +92,7 @@ class Fitted:
             check_rows_given(X)
             source = open_source(X)
             check_n_features(source.n_features, n_features, "the model")
-            survey_rows(source, None, X)
+            survey_rows(source, plan_survey(source), X)
             n_samples, take = source.n_samples, source.take
         numbers = np.arange(n_samples)
         if n_samples > _MOST_ROWS:

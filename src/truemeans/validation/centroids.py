@@ -73,9 +73,9 @@ def check_centroids(
     # A float64 centroid that float32 cannot hold becomes an infinity, and is refused as one.
     with np.errstate(over="ignore"):
         centroids = np.array(rows, dtype=dtype, order="C")
-    wrong = np.argwhere(~np.isfinite(centroids))
-    if len(wrong):
-        row, column = map(int, wrong[0])
+    finite = np.isfinite(centroids)
+    if not finite.all():
+        row, column = map(int, np.argwhere(~finite)[0])
         raise ValueError(
             f"Input contains {not_finite(centroids[row, column], dtype)}. It is "
             f"init[{row}, {column}]={rows[row, column]}; start every centroid at finite "
