@@ -36,11 +36,11 @@ void bind_boxes(nb::module_& m, const char* name) {
         [](PyTeam& t, core::Boxes<T>& boxes, In<double, Matrix> centroids,
            std::optional<In<double, Matrix>> magic, InOut<std::int32_t, Vector> labels,
            std::optional<InOut<double, Cube>> sums) {
-            const std::size_t d = centroids.shape(1), n = boxes.labels.size();
+            const std::size_t d = centroids.shape(1), n = boxes.order.size();
             const core::Centroids c = centroids_of(centroids, d);
             const core::Grids grids = grids_of(magic, sums, c.k, d);
             require_one_a_row(labels.shape(0), n);
-            require(boxes.X.size() == n * d && (boxes.k == 0 || boxes.k == c.k) &&
+            require(boxes.X.size() == boxes.labels.size() * d && (boxes.k == 0 || boxes.k == c.k) &&
                         boxes.per_box % t.kernels->sample_lanes == 0,
                     "internal: boxes made for other centroids or another target");
             const core::Outcome o = unlocked([&] {
@@ -165,7 +165,7 @@ void bind_rows(nb::module_& m) {
             require_numbers<std::int32_t>(to, 0, k);
             core::kernels_for(*t.kernels, all.X)
                 .move_rows(all.X, all.d, all.weight,
-                           {rows.data(), from.data(), to.data(), n_moves}, grids, sums.data(),
+                           {rows.data(), from.data(), to.data(), n_moves, nullptr}, grids, sums.data(),
                            all.d + 1);
         },
         "team"_a, "X"_a.noconvert(), "weight"_a.noconvert().none(), "rows"_a.noconvert(),

@@ -2,11 +2,11 @@
 
 #include <algorithm>
 #include <array>
-#include <bit>
 #include <cmath>
-#include <stdexcept>
+#include <numeric>
+#include <utility>
 
-#include "measure.hpp"
+#include "curve.hpp"
 #include "panels.hpp"
 
 namespace truemeans {
@@ -15,83 +15,26 @@ namespace {
 
 std::size_t at(std::int32_t i) { return static_cast<std::size_t>(i); }
 
-// Place of each row's cell on the Morton curve.
-template <class T>
-class Curve {
-  public:
-    // About one cell for every two rows, and counters that stay in a second-level cache.
-    Curve(const std::vector<double>& low, const std::vector<double>& high, std::size_t n_rows)
-        : d_(low.size()),
-          bits_(std::max(1u, std::min(18u, static_cast<unsigned>(std::bit_width(n_rows / 2))) /
-                                 static_cast<unsigned>(d_))),
-          low_(low),
-          scale_(d_) {
-        const double cells = static_cast<double>(std::size_t(1) << bits_);
-        for (std::size_t f = 0; f < d_; ++f) {
-            const double width = high[f] - low[f];
-            scale_[f] = width > 0.0 ? cells / width * (1.0 - 1e-9) : 0.0;
-            if (!std::isfinite(scale_[f])) scale_[f] = 0.0;
-            // Differences would overflow: the feature has one cell.
-            if (!std::isfinite(width)) low_[f] = 0.0;
-        }
-        spread_.resize(std::size_t(1) << bits_);
-        for (std::size_t cell = 0; cell < spread_.size(); ++cell)
-            for (unsigned b = 0; b < bits_; ++b)
-                spread_[cell] |= static_cast<std::uint32_t>((cell >> b & 1) << (b * d_));
-    }
-
-    std::size_t n_places() const { return std::size_t(1) << (bits_ * d_); }
-
-    std::uint32_t place(const T* x) const {
-        std::uint32_t key = 0;
-        for (std::size_t f = 0; f < d_; ++f) {
-            const double cell = (static_cast<double>(x[f]) - low_[f]) * scale_[f];
-            key |= spread_[static_cast<std::size_t>(cell)] << f;
-        }
-        return key;
-    }
-
-  private:
-    std::size_t d_;
-    unsigned bits_;
-    std::vector<double> low_, scale_;
-    std::vector<std::uint32_t> spread_;  // bits of a cell's number, d places apart
-};
-
-// Numbers of the rows in the order of the curve: a counting sort, each thread counting and placing
-// a slice of the rows.
-template <class T>
-std::vector<std::int32_t> curve_order(Team& team, const Kernels& kernels, Rows<T> rows) {
-    std::vector<double> low(rows.d), high(rows.d), finest(rows.d);
-    if (survey(team, kernels, rows, low.data(), high.data(), finest.data()) < rows.n * rows.d)
-        throw std::invalid_argument("internal: rows that are not finite");
-    const Curve<T> curve(low, high, rows.n);
-    const std::size_t n_slices = team.n_threads();
-    const std::size_t slice = (rows.n + n_slices - 1) / n_slices;
-    std::vector<std::uint32_t> place(rows.n);
-    std::vector<std::vector<std::uint32_t>> next(n_slices,
-                                                 std::vector<std::uint32_t>(curve.n_places(), 0));
-    team.run(rows.n, slice, [&](std::size_t, std::size_t begin, std::size_t end) {
-        std::vector<std::uint32_t>& count = next[begin / slice];
-        for (std::size_t i = begin; i < end; ++i) {
-            place[i] = curve.place(rows.X + i * rows.d);
-            ++count[place[i]];
-        }
+// Calls work(slice, begin, end) for one slice of [0, n) a thread.
+template <class Work>
+void by_slices(Team& team, std::size_t n, const Work& work) {
+    const std::size_t slice = (n + team.n_threads() - 1) / team.n_threads();
+    team.run(n, slice, [&](std::size_t, std::size_t begin, std::size_t end) {
+        work(begin / slice, begin, end);
     });
-    std::uint32_t before = 0;
-    for (std::size_t p = 0; p < curve.n_places(); ++p)
-        for (auto& count : next) {
-            const std::uint32_t here = count[p];
-            count[p] = before;
-            before += here;
-        }
-    std::vector<std::int32_t> order(rows.n);
-    team.run(rows.n, slice, [&](std::size_t, std::size_t begin, std::size_t end) {
-        std::vector<std::uint32_t>& to = next[begin / slice];
-        for (std::size_t i = begin; i < end; ++i)
-            order[to[place[i]]++] = static_cast<std::int32_t>(i);
-    });
-    return order;
+}
+
+template <class T>
+bool same_as_before(const T* x, std::size_t d) {
+    bool same = true;
+    for (std::size_t f = 0; f < d; ++f) same &= x[f] == (x - d)[f];
+    return same;
+}
+
+// A few values: less work than a call.
+template <class T>
+void copy_row(const T* x, std::size_t d, T* to) {
+    for (std::size_t f = 0; f < d; ++f) to[f] = x[f];
 }
 
 }  // namespace
@@ -99,26 +42,68 @@ std::vector<std::int32_t> curve_order(Team& team, const Kernels& kernels, Rows<T
 template <class T>
 Boxes<T>::Boxes(Team& team, const Kernels& kernels, Rows<T> rows)
     : per_box(2 * kernels.sample_lanes),
-      X(rows.n * rows.d),
       order(curve_order(team, kernels, rows)),
-      weight(rows.weight ? rows.n : 0),
-      labels(rows.n, -1) {
+      X(rows.n * rows.d),
+      weight(rows.weight ? rows.n : 0) {
     const std::size_t d = rows.d;
-    const std::size_t n_boxes = (rows.n + per_box - 1) / per_box;
+    team.run(rows.n, 1 << 14, [&](std::size_t, std::size_t begin, std::size_t end) {
+        for (std::size_t i = begin; i < end; ++i) {
+            const std::size_t row = at(order[i]);
+            copy_row(rows.X + row * d, d, X.data() + i * d);
+            if (rows.weight) weight[i] = rows.weight[row];
+        }
+    });
+    if (!rows.weight) fold(team, d);
+    const std::size_t n = X.size() / d;
+    labels.assign(n, -1);
+    measure(team, d);
+}
+
+template <class T>
+void Boxes<T>::fold(Team& team, std::size_t d) {
+    const std::size_t n = order.size();
+    std::vector<std::size_t> kept(team.n_threads(), 0);
+    by_slices(team, n, [&](std::size_t slice, std::size_t begin, std::size_t end) {
+        std::size_t distinct = 0;
+        for (std::size_t i = begin; i < end; ++i)
+            distinct += i == 0 || !same_as_before(X.data() + i * d, d);
+        kept[slice] = distinct;
+    });
+    const std::size_t n_kept = std::accumulate(kept.begin(), kept.end(), std::size_t{0});
+    if (static_cast<double>(n_kept) > kFoldBelow * static_cast<double>(n)) return;
+    // A slice may look at the last row of the one before, so rows go to a place of their own.
+    std::vector<T> folded(n_kept * d);
+    first.resize(n_kept + 1);
+    first[n_kept] = static_cast<std::int32_t>(n);
+    by_slices(team, n, [&](std::size_t slice, std::size_t begin, std::size_t end) {
+        std::size_t to = std::accumulate(kept.begin(),
+                                         kept.begin() + static_cast<std::ptrdiff_t>(slice),
+                                         std::size_t{0});
+        for (std::size_t i = begin; i < end; ++i) {
+            const T* x = X.data() + i * d;
+            if (i > 0 && same_as_before(x, d)) continue;
+            copy_row(x, d, folded.data() + to * d);
+            first[to++] = static_cast<std::int32_t>(i);
+        }
+    });
+    X = std::move(folded);
+}
+
+template <class T>
+void Boxes<T>::measure(Team& team, std::size_t d) {
+    const std::size_t n = labels.size();
+    const std::size_t n_boxes = (n + per_box - 1) / per_box;
     low.assign(n_boxes * d, INFINITY);
     high.assign(n_boxes * d, -INFINITY);
     owner.assign(n_boxes, -1);
     team.run(n_boxes, 16, [&](std::size_t, std::size_t begin, std::size_t end) {
-        for (std::size_t i = begin * per_box; i < std::min(end * per_box, rows.n); ++i) {
+        for (std::size_t i = begin * per_box; i < std::min(end * per_box, n); ++i) {
             const std::size_t box = i / per_box;
-            const T* x = rows.X + at(order[i]) * d;
             for (std::size_t f = 0; f < d; ++f) {
-                const double v = static_cast<double>(x[f]);
-                X[i * d + f] = x[f];
+                const double v = static_cast<double>(X[i * d + f]);
                 low[box * d + f] = std::min(low[box * d + f], v);
                 high[box * d + f] = std::max(high[box * d + f], v);
             }
-            if (rows.weight) weight[i] = rows.weight[at(order[i])];
         }
     });
 }
@@ -135,8 +120,8 @@ struct Scratch {
     std::vector<double> offsets, offset_norms;  // of the candidates from the middle of the box
     std::vector<float> centroids, sq_norms;     // the same, packed
     std::array<T, kBoxFeatures> center;
-    std::vector<float> packed, norms, best, second;
-    std::vector<std::int32_t> label, moved, from, to;
+    std::vector<float> packed, norms, margins, best, second;
+    std::vector<std::int32_t> label, open, moved, from, to, copies;
     std::vector<double> sums;
     std::size_t n_changed = 0, n_settled = 0, n_scored = 0;
 
@@ -150,12 +135,15 @@ struct Scratch {
           sq_norms(k),
           packed(per_box * d),
           norms(per_box),
+          margins(per_box),
           best(per_box),
           second(per_box),
           label(per_box),
+          open(per_box),
           moved(per_box),
           from(per_box),
           to(per_box),
+          copies(per_box),
           sums(n_sums) {}
 };
 
@@ -177,12 +165,7 @@ struct BoxedPass {
                                 exact.data(), centroids.k, t.near.data());
         // Where squares may have lost digits to underflow nothing is ruled out.
         const double limit = reach > 1e-280 ? reach * (1.0 + 0x1p-40) : INFINITY;
-        std::size_t m = 0;
-        for (std::size_t j = 0; j < centroids.k; ++j) {
-            t.candidates[m] = static_cast<std::int32_t>(j);
-            m += t.near[j] <= limit;
-        }
-        return m;
+        return kernels.at_most(t.near.data(), centroids.k, limit, t.candidates.data());
     }
 
     // Packs the m candidates around the middle of the box: near it norms are small, and so is the
@@ -226,20 +209,24 @@ struct BoxedPass {
                                   t.centroids.data(), t.sq_norms.data(), m,
                                   {t.best.data(), t.second.data(), t.label.data()});
         }
-        t.n_scored += n;
-        for (std::size_t i = 0; i < n; ++i) {
-            // Written so that a score that is not a number counts as undecided.
-            const bool decided =
-                scaling.usable &&
-                t.second[i] - t.best[i] >
-                    scaling.margin.constant + scaling.margin.slope * t.norms[i];
-            if (decided) {
+        std::size_t n_open = n;
+        if (scaling.usable) {
+            const Margin margin = scaling.margin;
+            for (std::size_t i = 0; i < n; ++i) {
+                t.margins[i] = margin.constant + margin.slope * t.norms[i];
                 t.label[i] = t.candidates[at(t.label[i])];
-            } else {
-                t.label[i] = table.nearest(X + i * d, d, exact.data(), centroids.k);
-                ++t.n_settled;
             }
+            n_open = kernels.rows_open(t.best.data(), t.second.data(), t.margins.data(), n,
+                                       t.open.data());
+        } else {
+            std::iota(t.open.begin(), t.open.end(), 0);
         }
+        for (std::size_t i = 0; i < n_open; ++i) {
+            const std::size_t row = at(t.open[i]);
+            t.label[row] = table.nearest(X + row * d, d, exact.data(), centroids.k);
+        }
+        t.n_scored += n;
+        t.n_settled += n_open;
     }
 
     void run_box(std::size_t box, double* sums, Scratch<T>& t) const {
@@ -253,23 +240,33 @@ struct BoxedPass {
             std::fill_n(t.label.begin(), n, only);
         else
             label(box, n, m, t);
-        std::size_t n_moves = 0;
-        for (std::size_t i = 0; i < n; ++i) {
-            std::int32_t& now = boxes.labels[begin + i];
-            if (now == t.label[i]) continue;
-            t.moved[n_moves] = static_cast<std::int32_t>(i);
-            t.from[n_moves] = now;
-            t.to[n_moves] = t.label[i];
-            ++n_moves;
-            now = t.label[i];
-            labels[at(boxes.order[begin + i])] = now;
-        }
-        t.n_changed += n_moves;
+        const std::size_t n_moves =
+            kernels.rows_moved(t.label.data(), nullptr, n, boxes.labels.data() + begin,
+                               t.moved.data(), t.from.data(), t.to.data());
+        tell(begin, n_moves, t);
         if (sums)
             table.move_rows(boxes.X.data() + begin * d, d,
                             boxes.weight.empty() ? nullptr : boxes.weight.data() + begin,
-                            {t.moved.data(), t.from.data(), t.to.data(), n_moves}, grids, sums,
-                            d + 1);
+                            {t.moved.data(), t.from.data(), t.to.data(), n_moves,
+                             boxes.first.empty() ? nullptr : t.copies.data()},
+                            grids, sums, d + 1);
+    }
+
+    // Writes the labels of the rows that moved where the caller has them.
+    void tell(std::size_t begin, std::size_t n_moves, Scratch<T>& t) const {
+        if (boxes.first.empty()) {
+            for (std::size_t i = 0; i < n_moves; ++i)
+                labels[at(boxes.order[begin + at(t.moved[i])])] = t.to[i];
+            t.n_changed += n_moves;
+            return;
+        }
+        for (std::size_t i = 0; i < n_moves; ++i) {
+            const std::size_t row = begin + at(t.moved[i]);
+            for (std::int32_t copy = boxes.first[row]; copy < boxes.first[row + 1]; ++copy)
+                labels[at(boxes.order[at(copy)])] = t.to[i];
+            t.copies[i] = boxes.first[row + 1] - boxes.first[row];
+            t.n_changed += at(t.copies[i]);
+        }
     }
 };
 

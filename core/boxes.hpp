@@ -4,7 +4,8 @@
 // IEEE TPAMI 24(7), 2002: a centroid whose least distance to a box exceeds another's greatest
 // distance to it owns no row of the box. Here the boxes are not a tree: rows are put once in the
 // order of a Morton curve through a grid, by a counting sort, and every so many neighbours get a
-// box. A box left with one centroid is labelled without looking at its rows.
+// box. A box left with one centroid is labelled without looking at its rows. Equal rows, next to
+// each other then, are kept once; their copies count in the sums, exactly.
 //
 // The distances to boxes are float64; a centroid is ruled out only when it is farther by a factor
 // of 1 + 2^-40, far above the error of both sides and of the canonical distances.
@@ -19,13 +20,16 @@
 namespace truemeans {
 
 constexpr std::size_t kBoxFeatures = 3;  // the most a grid is made for
+constexpr double kFoldBelow = 0.8;       // equal rows are folded if at most so many are left
 
 // A block of rows in the order of the curve, with everything a pass needs of them.
 template <class T>
 struct Boxes {
     std::size_t per_box;
-    std::vector<T> X;                  // (n, d) sorted
-    std::vector<std::int32_t> order;   // (n,) number of each sorted row in the block
+    std::vector<std::int32_t> order;   // number of each sorted row in the block
+    std::vector<T> X;                  // (n, d) sorted, and each row once where that saves much
+    std::vector<std::int32_t> first;   // (n + 1,) where in order the copies of each row begin; empty
+                                       // where rows are not folded
     std::vector<double> weight;        // (n,) sorted, empty for ones
     std::vector<double> low, high;     // (n_boxes, d)
     std::vector<std::int32_t> labels;  // (n,) sorted, -1 before the first pass
@@ -33,6 +37,10 @@ struct Boxes {
     std::size_t k = 0;                 // centroids of the last pass, 0 before the first
 
     Boxes(Team& team, const Kernels& kernels, Rows<T> rows);
+
+  private:
+    void fold(Team& team, std::size_t d);
+    void measure(Team& team, std::size_t d);
 };
 
 // As assign(); labels (n,) are in the block's own order and must be those of the last pass.

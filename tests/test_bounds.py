@@ -108,6 +108,23 @@ def test_centroids_that_jump_are_followed(plan, monkeypatch):
             np.testing.assert_array_equal(mine.labels, true.labels)
 
 
+@pytest.mark.parametrize(("copies", "scored"), [(1, 3000), (3, 3000)])
+def test_copies_of_a_row_are_scored_once(copies, scored):
+    """Rows in boxes are folded where that leaves few enough of them."""
+    rng = np.random.default_rng(5)
+    rows = rng.permutation(30**3)[:3000]
+    colours = np.stack([rows % 30, rows // 30 % 30, rows // 900], axis=1)
+    X = rng.permutation(np.repeat(colours, copies, axis=0)).astype(np.float32)
+    core = native_engine._core
+    team = core.Team(2, "")
+    labels = np.full(len(X), -1, np.int32)
+    boxes = core.Boxes32(team, X, None)
+    done = core.assign_boxed(team, boxes, X[:40].astype(float), None, labels, None)
+    assert done[0] == len(X)
+    assert 0 < done[2] <= scored
+    assert all(len(set(labels[(X == x).all(axis=1)])) == 1 for x in X[:50])
+
+
 def test_late_passes_leave_most_rows_alone():
     """The share of rows that is scored falls as the centroids come to rest."""
     rng = np.random.default_rng(0)

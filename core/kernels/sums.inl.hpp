@@ -66,10 +66,14 @@ inline void move_row(const T* x, size_t d, double w, truemeans::Grids grids, dou
 // summed before it touches memory.
 constexpr size_t kFewFeatures = 7;
 
-template <bool kWeighted, class T>
-size_t move_run(const T* X, size_t d, const double* weight, truemeans::Moves moves, size_t first,
-                truemeans::Grids grids, const Vec8* magic, double* sums, size_t stride) {
-    constexpr size_t kMost = 8;
+// kFeatures and kGrids are 0 where they are known only at run time.
+template <bool kWeighted, size_t kFeatures, size_t kGrids, class T>
+size_t move_run(const T* X, size_t n_features, const double* weight, truemeans::Moves moves,
+                size_t first, truemeans::Grids grids, const Vec8* magic, double* sums,
+                size_t stride) {
+    constexpr size_t kMost = kGrids ? kGrids : 8;
+    const size_t d = kFeatures ? kFeatures : n_features;
+    const size_t n_grids = kGrids ? kGrids : grids.n_grids;
     Vec8 acc[kMost] = {};
     size_t i = first;
     for (; i < moves.n_moves && moves.from[i] == moves.from[first] && moves.to[i] == moves.to[first];
@@ -78,6 +82,8 @@ size_t move_run(const T* X, size_t d, const double* weight, truemeans::Moves mov
         Vec8 v = {};
         for (size_t f = 0; f < d; ++f) v[f] = static_cast<double>(X[row * d + f]);
         v[d] = 1.0;
+        // Multiples of a grid times a count stay on it, and below what the sum of all may reach.
+        const double copies = moves.copies ? static_cast<double>(moves.copies[i]) : 1.0;
         Vec8 e = {};
         if (kWeighted) {
             const Vec8 w = Vec8{} + weight[row];
@@ -85,9 +91,9 @@ size_t move_run(const T* X, size_t d, const double* weight, truemeans::Moves mov
             e = product_error(w, v, p);
             v = p;
         }
-        for (size_t g = 0; g < grids.n_grids; ++g) {
+        for (size_t g = 0; g < n_grids; ++g) {
             const Vec8 t = (v + magic[g]) - magic[g];
-            acc[g] += t;
+            acc[g] += t * copies;
             v -= t;
             if (kWeighted) {
                 const Vec8 s = (e + magic[g]) - magic[g];
@@ -96,8 +102,8 @@ size_t move_run(const T* X, size_t d, const double* weight, truemeans::Moves mov
             }
         }
     }
-    const size_t cluster = grids.n_grids * stride;
-    for (size_t g = 0; g < grids.n_grids; ++g)
+    const size_t cluster = n_grids * stride;
+    for (size_t g = 0; g < n_grids; ++g)
         for (size_t f = 0; f <= d; ++f) {
             sums[static_cast<size_t>(moves.to[first]) * cluster + g * stride + f] += acc[g][f];
             if (moves.from[first] >= 0)
@@ -107,15 +113,25 @@ size_t move_run(const T* X, size_t d, const double* weight, truemeans::Moves mov
     return i;
 }
 
+template <bool kWeighted, class T>
+auto move_run_for(size_t d, size_t n_grids) {
+    if (n_grids == 1 && d == 2) return move_run<kWeighted, 2, 1, T>;
+    if (n_grids == 1 && d == 3) return move_run<kWeighted, 3, 1, T>;
+    if (n_grids == 2 && d == 2) return move_run<kWeighted, 2, 2, T>;
+    if (n_grids == 2 && d == 3) return move_run<kWeighted, 3, 2, T>;
+    return move_run<kWeighted, 0, 0, T>;
+}
+
 template <class T>
 void move_few_features(const T* X, size_t d, const double* weight, truemeans::Moves moves,
                        truemeans::Grids grids, double* sums, size_t stride) {
     Vec8 magic[8] = {};
     for (size_t g = 0; g < grids.n_grids; ++g)
         for (size_t f = 0; f <= d; ++f) magic[g][f] = grids.magic[g * (d + 1) + f];
+    const auto run = weight ? move_run_for<true, T>(d, grids.n_grids)
+                            : move_run_for<false, T>(d, grids.n_grids);
     for (size_t i = 0; i < moves.n_moves;)
-        i = weight ? move_run<true>(X, d, weight, moves, i, grids, magic, sums, stride)
-                   : move_run<false>(X, d, weight, moves, i, grids, magic, sums, stride);
+        i = run(X, d, weight, moves, i, grids, magic, sums, stride);
 }
 
 template <class T>

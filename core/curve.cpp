@@ -1,0 +1,116 @@
+#include "curve.hpp"
+
+#include <array>
+#include <cmath>
+#include <stdexcept>
+
+#include "measure.hpp"
+
+namespace truemeans {
+
+namespace {
+
+// Places on the curve have two digits; the counters of a digit stay in a first-level cache.
+constexpr unsigned kDigitBits = 12;
+constexpr std::size_t kDigits = std::size_t(1) << kDigitBits;
+
+// Place of each row's cell on the curve.
+template <class T>
+class Curve {
+  public:
+    Curve(const std::vector<double>& low, const std::vector<double>& high)
+        : d_(low.size()),
+          bits_(2 * kDigitBits / static_cast<unsigned>(d_)),
+          low_(low),
+          scale_(d_) {
+        const double cells = static_cast<double>(std::size_t(1) << bits_);
+        for (std::size_t f = 0; f < d_; ++f) {
+            const double width = high[f] - low[f];
+            scale_[f] = width > 0.0 ? cells / width * (1.0 - 1e-9) : 0.0;
+            if (!std::isfinite(scale_[f])) scale_[f] = 0.0;
+            // Differences would overflow: the feature has one cell.
+            if (!std::isfinite(width)) low_[f] = 0.0;
+        }
+        spread_.resize(std::size_t(1) << (d_ == 1 ? 0 : bits_));
+        for (std::size_t cell = 0; cell < spread_.size(); ++cell)
+            for (unsigned b = 0; b < bits_; ++b)
+                spread_[cell] |= static_cast<std::uint32_t>((cell >> b & 1) << (b * d_));
+    }
+
+    std::uint32_t place(const T* x) const {
+        if (d_ == 1) return cell(x, 0);
+        std::uint32_t key = 0;
+        for (std::size_t f = 0; f < d_; ++f) key |= spread_[cell(x, f)] << f;
+        return key;
+    }
+
+  private:
+    std::uint32_t cell(const T* x, std::size_t f) const {
+        return static_cast<std::uint32_t>((static_cast<double>(x[f]) - low_[f]) * scale_[f]);
+    }
+
+    std::size_t d_;
+    unsigned bits_;
+    std::vector<double> low_, scale_;
+    std::vector<std::uint32_t> spread_;  // bits of a cell's number, d places apart
+};
+
+struct Keyed {
+    std::vector<std::uint32_t> keys;
+    std::vector<std::int32_t> rows;  // empty for 0, 1, 2 ...
+};
+
+// A stable counting sort by one digit, each thread counting and placing a slice. The keys come
+// along unless it is the last digit.
+Keyed by_digit(Team& team, const Keyed& in, unsigned digit, bool last) {
+    const std::size_t n = in.keys.size();
+    const std::size_t n_slices = team.n_threads();
+    const std::size_t slice = (n + n_slices - 1) / n_slices;
+    std::vector<std::array<std::uint32_t, kDigits>> next(n_slices);
+    const auto digit_of = [&](std::size_t i) {
+        return in.keys[i] >> (digit * kDigitBits) & (kDigits - 1);
+    };
+    team.run(n, slice, [&](std::size_t, std::size_t begin, std::size_t end) {
+        auto& count = next[begin / slice];
+        for (std::size_t i = begin; i < end; ++i) ++count[digit_of(i)];
+    });
+    std::uint32_t before = 0;
+    for (std::size_t v = 0; v < kDigits; ++v)
+        for (auto& count : next) {
+            const std::uint32_t here = count[v];
+            count[v] = before;
+            before += here;
+        }
+    Keyed out{std::vector<std::uint32_t>(last ? 0 : n), std::vector<std::int32_t>(n)};
+    team.run(n, slice, [&](std::size_t, std::size_t begin, std::size_t end) {
+        auto& to = next[begin / slice];
+        for (std::size_t i = begin; i < end; ++i) {
+            const std::uint32_t at = to[digit_of(i)]++;
+            out.rows[at] = in.rows.empty() ? static_cast<std::int32_t>(i) : in.rows[i];
+            if (!last) out.keys[at] = in.keys[i];
+        }
+    });
+    return out;
+}
+
+}  // namespace
+
+template <class T>
+std::vector<std::int32_t> curve_order(Team& team, const Kernels& kernels, Rows<T> rows) {
+    std::vector<double> low(rows.d), high(rows.d), finest(rows.d);
+    if (survey(team, kernels, rows, low.data(), high.data(), finest.data()) < rows.n * rows.d)
+        throw std::invalid_argument("internal: rows that are not finite");
+    const Curve<T> curve(low, high);
+    Keyed keyed{std::vector<std::uint32_t>(rows.n), {}};
+    team.run(rows.n, 1 << 14, [&](std::size_t, std::size_t begin, std::size_t end) {
+        for (std::size_t i = begin; i < end; ++i)
+            keyed.keys[i] = curve.place(rows.X + i * rows.d);
+    });
+    keyed = by_digit(team, keyed, 0, false);
+    return by_digit(team, keyed, 1, true).rows;
+}
+
+template std::vector<std::int32_t> curve_order<float>(Team&, const Kernels&, Rows<float>);
+template std::vector<std::int32_t> curve_order<double>(Team&, const Kernels&, Rows<double>);
+
+}  // namespace truemeans
