@@ -165,7 +165,7 @@ void bind_rows(nb::module_& m) {
             require_numbers<std::int32_t>(to, 0, k);
             core::kernels_for(*t.kernels, all.X)
                 .move_rows(all.X, all.d, all.weight,
-                           {rows.data(), from.data(), to.data(), n_moves, nullptr}, grids, sums.data(),
+                           {rows.data(), from.data(), to.data(), n_moves}, grids, sums.data(),
                            all.d + 1);
         },
         "team"_a, "X"_a.noconvert(), "weight"_a.noconvert().none(), "rows"_a.noconvert(),

@@ -307,7 +307,7 @@ struct BoundedPass {
         if (sums)
             table.move_rows(rows.X + begin * rows.d, rows.d,
                             rows.weight ? rows.weight + begin : nullptr,
-                            {t.moved.data(), t.from.data(), t.to.data(), n_moves, nullptr}, grids, sums,
+                            {t.moved.data(), t.from.data(), t.to.data(), n_moves}, grids, sums,
                             rows.d + 1);
     }
 };

@@ -236,7 +236,7 @@ struct Pass {
                             rows.weight ? rows.weight + begin : nullptr, moves, grids, sums,
                             rows.d + 1);
         };
-        const Moves moves{t.moved.data(), t.from.data(), t.to.data(), n_moves, nullptr};
+        const Moves moves{t.moved.data(), t.from.data(), t.to.data(), n_moves};
         if (locks)
             locks->one_by_one(moves, add);
         else

@@ -33,8 +33,8 @@ struct Moves {
     const std::int32_t* from;  // (n_moves,) old label, -1 for a row seen for the first time
     const std::int32_t* to;    // (n_moves,) new label
     std::size_t n_moves;
-    const std::int32_t* copies;  // (n_moves,) how often each counts, null for once; only for few
-                                 // features without weights
+    const std::int32_t* copies = nullptr;  // (n_moves,) how often each counts, null for once;
+                                           // only for few features without weights
 };
 
 // The scores of a chunk of rows against all centroids: the best, the second best, and which.
