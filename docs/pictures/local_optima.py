@@ -28,8 +28,9 @@ WAYS: dict[str, dict[str, Any]] = {
     "k-means||": {"init": "k-means||"},
     "k-means++": {},
     "k-means++, n_init=10": {"n_init": 10},
+    'k-means++, refine="swap"': {"refine": "swap"},
 }
-COLOURS = dict(zip(WAYS, ["#b3b3b3", "#e69f00", "#0072b2", "#009e73", "#cc79a7"], strict=False))
+COLOURS = dict(zip(WAYS, ["#b3b3b3", "#e69f00", "#0072b2", "#009e73", "#cc79a7"], strict=True))
 Curve = list[tuple[float, float]]
 
 
