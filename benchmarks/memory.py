@@ -1,4 +1,4 @@
-"""Memory beyond the rows: measured against the formula of the documentation."""
+"""Memory beyond the rows: measured against the formula of docs/memory.md."""
 
 from __future__ import annotations
 
@@ -30,7 +30,8 @@ def formula(workload: Workload, n_grids: int, n_threads: int) -> dict[str, int]:
     row_of_sums = 8 * (n_features + 1)
     return {
         "labels": 4 * n_samples,
-        "skipping": _skipping_bytes(workload) * n_samples,
+        # After the last pass the labels are counted, in 64 bits.
+        "skipping": max(_skipping_bytes(workload), 8) * n_samples,
         "cluster sums": n_threads * n_grids * n_clusters * row_of_sums,
         # The caller's, the loop's old and new in float64, and two packings for the kernels.
         "centroids": 5 * n_clusters * 8 * n_features,
@@ -40,16 +41,11 @@ def formula(workload: Workload, n_grids: int, n_threads: int) -> dict[str, int]:
 
 def _skipping_bytes(workload: Workload) -> int:
     """Bytes a row of what is remembered between passes."""
-    from truemeans.plan import make_plan, n_groups
+    from truemeans.plan import make_plan, skip_bytes
 
     d, itemsize = workload.n_features, np.dtype(workload.dtype).itemsize
-    skip = make_plan(workload.n_samples, d, workload.n_clusters).skip
-    if skip == "groups":
-        return 8 + 2 * n_groups(d, itemsize)
-    if skip == "boxes":
-        # The rows once more, their order, their labels, and their places while they are sorted.
-        return d * itemsize + 12
-    return 4 if skip == "rows" else 0
+    plan = make_plan(workload.n_samples, d, workload.n_clusters, itemsize=itemsize)
+    return skip_bytes(plan.skip, d, itemsize)
 
 
 def memory(n_threads: int, scale: float, console: Console) -> None:

@@ -27,7 +27,7 @@ LAYERS = [
     ["dataset"],
     ["sources", "engines"],
     ["plan"],
-    ["progress"],
+    ["narrator", "progress"],
     ["memory", "result", "targets", "threads", "textbook", "standardize", "files"],
     ["control_group"],
     ["_core"],

@@ -19,6 +19,7 @@ import pytest
 import truemeans
 from commands import COMMAND, IRIS, enter, labels_in, rows, typed
 from truemeans import model_file
+from truemeans.plan import make_plan
 
 
 @pytest.fixture(autouse=True)
@@ -183,6 +184,40 @@ class TestFit:
     def test_quiet(self, tm):
         assert tm("fit", IRIS, "-k", 3, "-q") == (0, "", "")
         assert Path("iris.truemeans").exists()
+
+
+class TestExplain:
+    def test_the_plan_and_its_rules_are_told_and_nothing_is_written(self, tm, folder):
+        Path("iris.labelled.csv").write_text("mine")
+        code, out, err = tm("fit", IRIS, "-k", 3, "--explain")
+        assert (code, err) == (0, "")
+        plan = truemeans.k_means(rows(), 3, random_state=0).plan
+        for said in (str(plan), *plan.why, "150 rows", "petal_width", "0 bytes"):
+            assert said in out
+        assert os.listdir(folder) == ["iris.labelled.csv"]
+        assert Path("iris.labelled.csv").read_text() == "mine"
+
+    def test_what_may_be_kept_is_part_of_it(self, tm):
+        X = np.random.default_rng(0).normal(size=(60_000, 3))
+        np.save("x.npy", X)
+        found = []
+        for more in ([], ["--skip-memory", 60_000 * 4 + 1], ["--skip-memory", 0]):
+            said = json.loads(tm("fit", "x.npy", "-k", 40, "--explain", "--json", *more)[1])
+            plan = make_plan(60_000, 3, 40, any_start=True, skip_memory=more[-1] if more else None)
+            assert said["plan"]["why"] == list(plan.why)
+            found.append((said["plan"]["skip"], said["plan"]["skip_bytes"]))
+        assert found == [("boxes", 60_000 * 43), ("rows", 60_000 * 4), ("none", 0)]
+
+    def test_what_a_fit_would_refuse_is_refused(self, tm):
+        assert tm("fit", IRIS, "-k", 151, "--explain")[0] == 2
+        assert tm("fit", "missing.csv", "-k", 3, "--explain")[0] == 2
+        assert tm("fit", IRIS, "-k", 3, "--skip-memory", -1, "--explain")[0] == 2
+
+    def test_less_to_keep_is_the_same_answer(self, tm, folder):
+        tm("fit", IRIS, "-k", 9, "--force")
+        first = Path("iris.labelled.csv").read_bytes()
+        tm("fit", IRIS, "-k", 9, "--force", "--skip-memory", 0)
+        assert Path("iris.labelled.csv").read_bytes() == first
 
 
 class TestOutputs:

@@ -5,6 +5,7 @@ import doctest
 import inspect
 import multiprocessing
 import pickle
+import re
 import threading
 
 import joblib
@@ -22,7 +23,7 @@ from sklearn.preprocessing import StandardScaler
 from sklearn.utils.estimator_checks import parametrize_with_checks
 
 import truemeans
-from truemeans import KMeans, k_means
+from truemeans import KMeans, k_means, plan
 
 
 @pytest.mark.filterwarnings(
@@ -56,6 +57,7 @@ def test_signature_is_scikit_learns_and_ours_at_the_end():
         ("callback", inspect.Parameter.KEYWORD_ONLY),
         ("refine", inspect.Parameter.KEYWORD_ONLY),
         ("max_swaps", inspect.Parameter.KEYWORD_ONLY),
+        ("skip_memory", inspect.Parameter.KEYWORD_ONLY),
     ]
     differing = {a.name for a, b in zip(ours, theirs, strict=False) if a.default != b.default}
     assert differing == {"algorithm"}
@@ -193,12 +195,33 @@ def test_verbose_tells_the_story(X, capsys, tol):
     starts = [i for i, line in enumerate(lines) if line == "Initialization complete"]
     assert len(starts) == 2
     assert lines[0].startswith("Plan: native")
-    assert starts[0] == 1
+    assert lines[1].startswith("Why: Below 2,000,000 multiply-adds a pass, ")
+    assert all(line.startswith("Why: ") for line in lines[1 : starts[0]])
     for i in starts:
         assert lines[i + 1].startswith("Iteration 0, inertia ")
         assert lines[i + 1].endswith(f", {len(X)} labels changed.")
     end = "strict convergence." if tol == 0 else "center shift is within tolerance 0.5 of"
     assert sum("Converged at iteration" in line and end in line for line in lines) == 2
+
+
+def test_k_means_tells_the_same_story(X, capsys):
+    KMeans(6, init=X[:6], tol=0, verbose=1).fit(X)
+    expected = capsys.readouterr().out
+    seen = []
+    truemeans.k_means(X, 6, init=X[:6], verbose=1, callback=seen.append)
+    assert capsys.readouterr().out == expected
+    assert seen
+    truemeans.k_means(X, 6, init=X[:6], verbose=False)
+    assert capsys.readouterr().out == ""
+    with pytest.raises(ValueError, match=r"^verbose=-1 must be an integer, 0 or more; give 1"):
+        truemeans.k_means(X, 6, verbose=-1)
+
+
+def test_every_rule_names_its_numbers_and_its_benchmark():
+    rules = [*plan._RULES.values(), plan._LATER, plan._LINE, plan._FEW_THREADS]
+    commands = {"kernels", "run", "line"}
+    for rule in rules[1:]:
+        assert re.search(r"\(benchmark: (\w+)[^()]*\)\.$", rule)[1] in commands, rule
 
 
 def test_verbose_does_not_claim_convergence(X, capsys):

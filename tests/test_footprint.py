@@ -10,7 +10,9 @@ import numpy as np
 import pytest
 
 import truemeans
+from ladder import bits, make_rows
 from truemeans import control_group, memory
+from truemeans.plan import make_plan, most_pairs, skip_bytes
 from truemeans.validation import footprint
 
 MIB = 1 << 20
@@ -142,6 +144,24 @@ def test_what_is_asked_for_is_less_than_what_is_taken(n, d, k, init):
     assert 5 * MIB < needed < taken
 
 
+@pytest.mark.skipif(sys.platform != "linux", reason="reads /proc")
+@pytest.mark.parametrize(("n", "d", "k"), [(1_000_000, 2, 50), (400_000, 8, 50)])
+def test_seeding_takes_no_more_than_the_formula_says(n, d, k):
+    printed = run_alone(f"""
+        import resource, numpy as np, truemeans
+        from pathlib import Path
+        X = np.random.default_rng(0).normal(size=({n}, {d})).astype(np.float32)
+        truemeans.kmeans_plusplus(X[:1000], 2, random_state=0)
+        Path("/proc/self/clear_refs").write_text("5")
+        now = int(Path("/proc/self/statm").read_text().split()[1]) * resource.getpagesize()
+        truemeans.kmeans_plusplus(X, {k}, random_state=0, n_threads=2)
+        status = dict(l.split(":", 1) for l in Path("/proc/self/status").read_text().splitlines())
+        print(int(status["VmHWM"].split()[0]) * 1024 - now)
+    """)
+    # A pair takes 16 bytes, in vectors that double, and is copied when they do.
+    assert int(printed) <= 14 * n + 48 * most_pairs(n, d, 4) + 8 * MIB
+
+
 @pytest.mark.skipif(sys.platform != "linux", reason="limits the address space")
 def test_a_limit_of_the_address_space_is_seen_before_the_run_and_survived_in_it():
     printed = run_alone("""
@@ -175,3 +195,88 @@ def test_a_limit_of_the_address_space_is_seen_before_the_run_and_survived_in_it(
     assert outcomes.startswith("refused ")
     assert "ran-out" in outcomes
     assert last == "fitted"
+
+
+SHAPES = [(1_000_000, 2, 100), (100_000, 64, 1024), (100_000, 8, 30), (1_000_000, 3, 40)]
+
+
+@pytest.mark.parametrize("itemsize", [4, 8])
+@pytest.mark.parametrize("shape", SHAPES, ids=str)
+def test_skip_memory_bounds_what_is_kept_from_pass_to_pass(shape, itemsize, monkeypatch):
+    monkeypatch.setenv("TRUEMEANS_TARGET", "baseline")
+    n, d, _ = shape
+    usual = make_plan(*shape, itemsize=itemsize, weighted=True)
+    most = skip_bytes(usual.skip, d, itemsize, weighted=True)
+    # The labels take 4 of the 24 bytes a row that are allowed beside half of X; two corners of a
+    # box for every 8 rows are O(n_features) of 16.
+    assert most <= 20 + d * itemsize // 2 + 2 * d + 1 or usual.skip == "boxes"
+    kept = []
+    for room in [*range(60), 100, 200, 10**6]:
+        plan = make_plan(*shape, itemsize=itemsize, weighted=True, skip_memory=room * n + n - 1)
+        kept.append(skip_bytes(plan.skip, d, itemsize, True, plan.row_room))
+        assert kept[-1] <= room
+        assert plan.scores == usual.scores
+        assert (kept[-1] < most) == any("skip_memory" in rule for rule in plan.why) or (
+            plan.skip == usual.skip == "groups"
+        )
+    assert kept == sorted(kept)
+    assert (kept[0], kept[-1]) == (0, most)
+
+
+@pytest.mark.parametrize(
+    ("n", "d", "k"),
+    [(60_000, 3, 40), (3000, 64, 1100), (3000, 8, 20)],
+    ids=["boxes", "groups", "rows"],
+)
+def test_skip_memory_changes_no_bit(n, d, k, monkeypatch):
+    monkeypatch.setenv("TRUEMEANS_TARGET", "baseline")
+    X = make_rows("normal", n, d, np.float32)
+    skips = set()
+    for room in (None, 30 * n, 8 * n, 3 * n, 0):
+        result = truemeans.k_means(X, k, init=X[:k], max_iter=6, skip_memory=room)
+        skips.add(result.plan.skip)
+        if room is None:
+            expected = bits(result)
+        assert bits(result) == expected
+    model = truemeans.KMeans(k, init=X[:k], n_init=1, max_iter=6, tol=0, skip_memory=0).fit(X)
+    assert model.labels_.tobytes() == result.labels.tobytes()
+    assert len(skips) == (2 if (n, d) == (3000, 8) else 3)
+
+
+@pytest.mark.parametrize("bad", [-1, 0.5, "much", True])
+def test_skip_memory_is_a_number_of_bytes(bad):
+    with pytest.raises(ValueError, match=r"^skip_memory=.* must be an integer, 0 or more; or give"):
+        truemeans.k_means([[0.0], [1.0]], 2, skip_memory=bad)
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="reads /proc")
+@pytest.mark.parametrize(
+    ("n", "d", "k", "dtype"),
+    [(400_000, 3, 64, "f8"), (40_000, 128, 520, "f4"), (1_000_000, 4, 8, "f4")],
+    ids=["boxes", "groups", "rows"],
+)
+def test_a_fit_takes_no_more_than_the_formula_says(n, d, k, dtype):
+    # The formula of docs/memory.md, which `python -m benchmarks memory` holds on large data.
+    code = f"""
+        import os, resource, numpy as np, truemeans
+        from pathlib import Path
+        os.environ["TRUEMEANS_TARGET"] = "baseline"
+        n, d, k, room = {n}, {d}, {k}, ROOM
+        X = np.random.default_rng(0).normal(size=(n, d)).astype("{dtype}")
+        truemeans.k_means(X[:1000], 2, random_state=0)
+        Path("/proc/self/clear_refs").write_text("5")
+        now = int(Path("/proc/self/statm").read_text().split()[1]) * resource.getpagesize()
+        truemeans.k_means(X, k, init=X[:k], max_iter=8, n_threads=1, skip_memory=room)
+        status = dict(l.split(":", 1) for l in Path("/proc/self/status").read_text().splitlines())
+        print(int(status["VmHWM"].split()[0]) * 1024 - now)
+    """
+    itemsize = int(dtype[1])
+    plan = make_plan(n, d, k, 1, itemsize=itemsize)
+    others = 4 * n + 6 * 8 * k * (d + 1) + 40 * k * d + 8 * MIB
+    usual = skip_bytes(plan.skip, d, itemsize)
+    taken, least = (int(run_alone(code.replace("ROOM", room))) for room in ("None", "0"))
+    assert taken <= max(usual, 8) * n + others
+    assert least <= 8 * n + others
+    # A fit of few clusters keeps a bound a row once few rows change; the others from the start.
+    if plan.skip != "rows":
+        assert taken - least >= 20 * n

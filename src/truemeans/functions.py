@@ -10,6 +10,7 @@ import numpy as np
 from truemeans import solve
 from truemeans.dataset import survey
 from truemeans.engines import open_engine
+from truemeans.narrator import Narrator
 from truemeans.plan import make_plan
 from truemeans.progress import ProgressBar
 from truemeans.solve import Problem
@@ -32,6 +33,7 @@ from truemeans.validation import (
     check_sample_weight,
     check_squared_norms,
     check_tol,
+    check_verbose,
     npy_path,
     warn_few_distinct,
 )
@@ -74,6 +76,8 @@ def k_means(
     progress: bool = False,
     refine: str | None = None,
     max_swaps: int | None = None,
+    skip_memory: int | None = None,
+    verbose: int = 0,
 ) -> Result:
     """Separate the rows of ``X`` into ``n_clusters`` clusters.
 
@@ -135,6 +139,12 @@ def k_means(
     max_swaps : int, default=None
         The most swaps to try. None goes on until 100 in a row were no improvement; fewer with
         more than 44 clusters.
+    skip_memory : int, default=None
+        The most bytes to keep about the rows from pass to pass, which is what lets late passes
+        skip work. Fewer make a fit slower and change no bit of what it finds. None keeps what
+        pays: at most 20 bytes a row and half of ``X`` (`docs/memory.md` has the formulas).
+    verbose : int, default=0
+        With 1 or more, the plan, the rules behind it and every iteration print a line.
 
     Returns
     -------
@@ -177,6 +187,7 @@ def k_means(
     told = check_callback(callback)
     shown = check_flag("progress", progress)
     kept = check_flag("record", record)
+    loud = check_verbose(verbose)
     problem = pose(
         X,
         n_clusters,
@@ -189,10 +200,13 @@ def k_means(
         n_threads=n_threads,
         refine=refine,
         max_swaps=max_swaps,
+        skip_memory=skip_memory,
         caller="k_means",
     )
     if kept:
         check_record(problem.record_bytes, problem.max_iter, problem.n_init)
+    if loud:
+        told = Narrator(told, problem.tol, problem.plan)
     with ProgressBar(told) if shown else nullcontext(told) as watched:
         swaps = watched.swaps if isinstance(watched, ProgressBar) else None
         result = solve.fit(problem, callback=watched, record=kept, watch_swaps=swaps)
@@ -288,6 +302,7 @@ def pose(
     any_start: bool = True,
     refine: object = None,
     max_swaps: object = None,
+    skip_memory: object = None,
     caller: str,
 ) -> Problem:
     """Return the problem that the caller's arguments describe, everything checked once.
@@ -307,8 +322,18 @@ def pose(
     if trials is not None:
         trials = check_integer("n_local_trials", trials, 1, "or give None to choose it by itself")
     refined, swaps = check_refine(refine, max_swaps)
+    kept = skip_memory
+    if kept is not None:
+        kept = check_integer("skip_memory", kept, 0, "or give None to keep what pays")
     plan = make_plan(
-        source.n_samples, source.n_features, count, threads, any_start=any_start and draws
+        source.n_samples,
+        source.n_features,
+        count,
+        threads,
+        any_start=any_start and draws,
+        itemsize=source.dtype.itemsize,
+        weighted=sample_weight is not None,
+        skip_memory=kept,
     )
     problem = Problem(
         source=source,

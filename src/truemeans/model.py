@@ -17,7 +17,7 @@ __all__ = ["FORMAT_VERSION", "Model", "model_from_estimator", "to_estimator"]
 FORMAT_VERSION = 1
 
 # Parameters of an estimator that change how it runs and never what comes out.
-_NOT_OF_THE_ANSWER = {"n_threads", "callback", "verbose", "copy_x"}
+_NOT_OF_THE_ANSWER = {"n_threads", "skip_memory", "callback", "verbose", "copy_x"}
 
 Scalar = str | int | float | bool | None
 

@@ -22,6 +22,7 @@ __all__ = [
     "n_groups",
     "should_refine",
     "should_skip",
+    "skip_bytes",
     "swap_patience",
 ]
 
@@ -67,7 +68,7 @@ _GROUPS_FROM_FEATURES = 48
 _BOXES_TO_FEATURES = 3
 _BOXES_FROM_CLUSTERS = 32
 _BOXES_FROM_SAMPLES = 50_000
-# The sort cannot be interrupted half-way; so many rows take well under a second.
+# The sort cannot be interrupted half-way; so many rows take well under a second (run --only geo).
 _BOXES_TO_SAMPLES = 20_000_000
 # Lanes = samples serves few features best in seeding too (seeding).
 _CLOSER_CENTROIDS_FROM_FEATURES = 20
@@ -91,6 +92,53 @@ _SWAP_LEAST_PATIENCE = 10
 _OPTIMUM_MAX_RUNS = 8_388_608
 
 
+# The rules in words, as `Plan.why` gives them; the keys are what `_method` says.
+_ONE, _SMALL = "one cluster takes every row", "small enough for canonical distances alone"
+_BOXES = "rows in boxes along a curve, few candidates each"
+_COARSE = "coarse tiles by the matrix unit, a bound a row later"
+_TILES = "dense tiles by the matrix unit, a bound a row later"
+_GROUPS = "tiles of centroids, bounds by groups of centroids"
+_CENTROIDS = "dense tiles of centroids, a bound a row later"
+_SAMPLES = "dense tiles of samples, a bound a row later"
+_RULES = {
+    _ONE: "With one cluster there is nothing to compare.",
+    _SMALL: f"Below {_PACK_FROM:,} multiply-adds a pass, packing centroids for fast scores costs "
+    "more than it saves (benchmark: kernels small).",
+    _BOXES: f"Up to {_BOXES_TO_FEATURES} features, from {_BOXES_FROM_CLUSTERS} clusters and "
+    f"{_BOXES_FROM_SAMPLES:,} to {_BOXES_TO_SAMPLES:,} rows, sorting rows into boxes pays: a box "
+    "meets few centroids (benchmark: run --only geo,palette,pixels).",
+    _COARSE: f"From {_COARSE_FROM_FEATURES} features and {_TILES_FROM_CLUSTERS} clusters a matrix "
+    "unit scores fastest with the first halves of the numbers; full ones follow where more than "
+    f"{_REFINE_ABOVE_SETTLED:.0%} of the rows stay open (benchmark: run --only "
+    "midk,ivf,embed,patches).",
+    _TILES: f"From {_TILES_FROM_FEATURES} features and {_TILES_FROM_CLUSTERS} clusters a matrix "
+    "unit scores fastest (benchmark: kernels layout).",
+    _GROUPS: f"From {_GROUPS_FROM_FEATURES} features and {_GROUPS_FROM_ENTRIES:,} numbers in all "
+    "centroids, bounds by groups cost less than the scores they save (benchmark: run --only "
+    "ivf,embed,midk).",
+    _CENTROIDS: f"From {_CENTROIDS_FROM_FEATURES} features and up to {_CENTROIDS_TO_CLUSTERS} "
+    "clusters it is faster to score many centroids at a time than many rows (benchmark: kernels "
+    "layout).",
+    _SAMPLES: "With these features and clusters it is fastest to score many rows at a time "
+    "(benchmark: kernels layout).",
+}
+_LATER = (
+    f"Once at most {_SKIP_BELOW_CHANGED:.1%} of the rows change in a pass, a bound a row tells "
+    "which rows need no look (benchmark: run --only tabular,converge)."
+)
+_LITTLE_ROOM = "What would be faster keeps more between passes than skip_memory allows."
+_LINE = (
+    f"One feature: the optimum is sought up to {_OPTIMUM_TO_SAMPLES:,} rows and "
+    f"{_OPTIMUM_TO_CLUSTERS:,} clusters (benchmark: line)."
+)
+_FEW_THREADS = (
+    f"Below {_THREADS_FROM:,} multiply-adds a pass, waking a second thread costs more than it "
+    "helps (benchmark: kernels small)."
+)
+_ALL_THREADS = "As many threads as the process may use: affinity, control group, OMP_NUM_THREADS."
+_ASKED_THREADS = "As many threads as asked for."
+
+
 def make_plan(
     n_samples: int,
     n_features: int,
@@ -98,8 +146,13 @@ def make_plan(
     n_threads: int | None = None,
     *,
     any_start: bool = False,
+    itemsize: int = 8,
+    weighted: bool = False,
+    skip_memory: int | None = None,
 ) -> Plan:
-    """Plan a run over ``n_samples`` rows.
+    """Plan a run over ``n_samples`` rows of numbers of ``itemsize`` bytes.
+
+    ``skip_memory`` is the most bytes to keep about all rows from pass to pass.
 
     ``any_start`` says that the caller named no initial centroids and no algorithm, so that rows
     of one feature may get the optimum.
@@ -118,11 +171,26 @@ def make_plan(
     small = work < _THREADS_FROM and n_threads is None
     threads = 1 if small else resolve_threads(n_threads)
     scores, skip, reason = _method(n_samples, n_features, n_clusters, target)
+    why = [_FEW_THREADS if small else _ALL_THREADS if n_threads is None else _ASKED_THREADS]
+    why += [_RULES[reason]]
+    room = None if skip_memory is None else skip_memory // n_samples
+    if room is not None and skip_bytes(skip, n_features, itemsize, weighted, room) > room:
+        skip = "rows" if room >= skip_bytes("rows", n_features, itemsize) else "none"
+        reason = f"dense tiles of {scores}, " + (
+            "a bound a row later" if skip == "rows" else "nothing kept from pass to pass"
+        )
+        why += [_LITTLE_ROOM]
+    why += [_LATER] if skip == "rows" else []
     block_rows = 0
     if forced := os.environ.get("TRUEMEANS_METHOD", ""):
         scores, skip, block_rows = _forced(forced, n_features, target)
-        reason = "forced by TRUEMEANS_METHOD"
-    return Plan(engine, target, threads, scores, skip, block_rows, note + reason, max_runs)
+        reason, why = "forced by TRUEMEANS_METHOD", why[:1]
+    if note:
+        why.append(_LINE)
+    reason = note + reason
+    return Plan(
+        engine, target, threads, scores, skip, block_rows, reason, max_runs, room, tuple(why)
+    )
 
 
 def methods(target: str, n_features: int) -> list[tuple[str, str]]:
@@ -160,28 +228,28 @@ def _method(n_samples: int, n_features: int, n_clusters: int, target: str) -> tu
     entries = n_features * n_clusters
     work = n_samples * entries
     if n_clusters == 1:
-        return "none", "none", "one cluster takes every row"
+        return "none", "none", _ONE
     if work < _PACK_FROM:
-        return "none", "none", "small enough for canonical distances alone"
+        return "none", "none", _SMALL
     if (
         n_features <= _BOXES_TO_FEATURES
         and n_clusters >= _BOXES_FROM_CLUSTERS
         and _BOXES_FROM_SAMPLES <= n_samples <= _BOXES_TO_SAMPLES
     ):
-        return "samples", "boxes", "rows in boxes along a curve, few candidates each"
+        return "samples", "boxes", _BOXES
     if (
         n_features >= _TILES_FROM_FEATURES
         and n_clusters >= _TILES_FROM_CLUSTERS
         and has_tiles(target)
     ):
         if n_features >= _COARSE_FROM_FEATURES:
-            return "coarse", "rows", "coarse tiles by the matrix unit, a bound a row later"
-        return "tiles", "rows", "dense tiles by the matrix unit, a bound a row later"
+            return "coarse", "rows", _COARSE
+        return "tiles", "rows", _TILES
     if entries >= _GROUPS_FROM_ENTRIES and n_features >= _GROUPS_FROM_FEATURES:
-        return "centroids", "groups", "tiles of centroids, bounds by groups of centroids"
+        return "centroids", "groups", _GROUPS
     if n_features >= _CENTROIDS_FROM_FEATURES and n_clusters <= _CENTROIDS_TO_CLUSTERS:
-        return "centroids", "rows", "dense tiles of centroids, a bound a row later"
-    return "samples", "rows", "dense tiles of samples, a bound a row later"
+        return "centroids", "rows", _CENTROIDS
+    return "samples", "rows", _SAMPLES
 
 
 def should_refine(n_settled: int, n_samples: int) -> bool:
@@ -194,11 +262,30 @@ def should_skip(n_changed: int, n_samples: int) -> bool:
     return n_changed <= _SKIP_BELOW_CHANGED * n_samples
 
 
-def n_groups(n_features: int, itemsize: int) -> int:
-    """The most groups whose bounds, with labels, fit 24 bytes and half a row."""
+def n_groups(n_features: int, itemsize: int, row_room: int | None = None) -> int:
+    """The most groups whose bounds, with labels, fit 24 bytes and half a row.
+
+    And whose bounds fit ``row_room`` bytes a row, if eight groups do.
+    """
     # Label, upper bound and slack take 12 bytes a row, a bound 2; groups come in eights.
-    room = (24 - 12 + n_features * itemsize // 2) // 2
-    return max(8, room // 8 * 8)
+    room = 24 - 12 + n_features * itemsize // 2
+    if row_room is not None:
+        room = min(room, row_room - 8)
+    return max(8, room // 2 // 8 * 8)
+
+
+def skip_bytes(
+    skip: str, n_features: int, itemsize: int, weighted: bool = False, row_room: int | None = None
+) -> int:
+    """The most bytes a row that are kept from pass to pass (docs/memory.md; memory)."""
+    if skip == "groups":
+        # Upper bound and slack, and a lower bound a group.
+        return 8 + 2 * n_groups(n_features, itemsize, row_room)
+    if skip == "boxes":
+        # The row once more, its weight, number and label, its place while rows are sorted; and
+        # for every 8 rows or more the two corners of a box and its label.
+        return n_features * itemsize + 8 * weighted + 12 + 2 * n_features + 1
+    return 4 if skip == "rows" else 0
 
 
 def closer_scores(n_features: int, target: str) -> str:

@@ -44,6 +44,10 @@ class Plan:
         Why, in words.
     optimum_runs : int, default=0
         Bound on what the search for the optimum of one feature holds at once; 0 for no search.
+    row_room : int or None, default=None
+        The most bytes a row that `skip` may take; None for what is usual.
+    why : tuple of str, default=()
+        The rule behind each choice: its numbers, and the benchmark that set them.
     """
 
     engine: str
@@ -54,6 +58,8 @@ class Plan:
     block_rows: int
     reason: str
     optimum_runs: int = 0
+    row_room: int | None = None
+    why: tuple[str, ...] = ()
 
     def __str__(self) -> str:
         threads = f"{self.n_threads} thread{'s' if self.n_threads > 1 else ''}"

@@ -157,6 +157,15 @@ def fit(
             help="The most swaps to try. Default: while it helps.",
         ),
     ] = None,
+    skip_memory: Annotated[
+        int | None,
+        typer.Option(
+            metavar="BYTES",
+            show_default=False,
+            rich_help_panel=opt.CLUSTERS,
+            help="The most bytes to keep from pass to pass; fewer are slower, never different.",
+        ),
+    ] = None,
     tol: Annotated[
         float,
         typer.Option(
@@ -192,6 +201,15 @@ def fit(
     output_format: opt.OutputFormat = None,
     input_format: opt.InputFormat = None,
     header: opt.Header = None,
+    explain: Annotated[
+        bool,
+        typer.Option(
+            "--explain",
+            metavar="",
+            rich_help_panel=opt.RESULTS,
+            help="Say how the rows would be clustered and why, and end there.",
+        ),
+    ] = False,
     json: opt.Json = False,
     quiet: opt.Quiet = False,
     force: opt.Force = False,
@@ -217,6 +235,8 @@ def fit(
             max_iter=max_iter,
             refine=None if refine is opt.Refine.NONE else refine.value,
             max_swaps=max_swaps,
+            skip_memory=skip_memory,
+            explain=explain,
             tol=tol,
             n_threads=threads,
             model=model,

@@ -11,6 +11,7 @@ from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from truemeans.cli.explain import explain
 from truemeans.cli.notes import look_at_rows
 from truemeans.cli.options import check_least, check_seed
 from truemeans.cli.outputs import Outputs, Request, choose_outputs, opened
@@ -25,7 +26,7 @@ if TYPE_CHECKING:
     from truemeans.result import Result
     from truemeans.tables import Selection, Table
 
-__all__ = ["FitOptions", "fit"]
+__all__ = ["FitOptions", "fit", "read_rows"]
 
 
 @dataclass(frozen=True)
@@ -43,6 +44,8 @@ class FitOptions:
     max_iter: int
     refine: str | None
     max_swaps: int | None
+    skip_memory: int | None
+    explain: bool
     tol: float
     n_threads: int | None
     model: str | None
@@ -76,6 +79,9 @@ def fit(request: Request, options: FitOptions) -> None:
         How it is clustered.
     """
     _check(options)
+    if options.explain:
+        explain(request, options)
+        return
     outputs = choose_outputs(request, options.model, wants_model=True)
     picture = choose_picture(options.plot, request, outputs)
     outputs = replace(outputs, picture=picture)
@@ -92,31 +98,18 @@ def _check(options: FitOptions) -> None:
     check_least("--n-init", options.n_init, 1)
     check_least("--max-iter", options.max_iter, 1)
     check_least("--max-swaps", options.max_swaps, 0)
+    check_least("--skip-memory", options.skip_memory, 0)
     check_least("--tol", options.tol, 0)
     check_least("--threads", options.n_threads, 1)
 
 
 def _compute(request: Request, options: FitOptions, outputs: Outputs) -> _Run:
-    from truemeans.tables import (
-        check_writable,
-        label_name,
-        read_table,
-        read_weights,
-        select,
-        write_table,
-    )
+    from truemeans.tables import check_writable, label_name, write_table
 
     times = [time.perf_counter()]
-    table = read_table(request.file, request.input_format, header=request.header)
+    table, selection, weights = read_rows(request, options)
     label = label_name(table, request.label_column)
     check_writable(table, outputs.table_format)
-    selection = select(table, options.columns, options.exclude, weights=options.weights)
-    weights = None if options.weights is None else read_weights(table, options.weights)
-    if options.n_clusters > table.n_rows:
-        raise ValueError(
-            f"-k {options.n_clusters}: {table.name} has {count(table.n_rows, 'row')}, and every "
-            f"cluster needs one of its own; ask for {table.n_rows} clusters at most"
-        )
     times.append(time.perf_counter())
     result, model, warned = _cluster(selection, weights, options)
     times.append(time.perf_counter())
@@ -139,6 +132,21 @@ def _compute(request: Request, options: FitOptions, outputs: Outputs) -> _Run:
     found = look_at_rows(selection.X, selection.names, standardized=options.standardize)
     notes = (*table.notes, *found, *warned)
     return _Run(request, options, outputs, table, selection, label, result, model, notes, seconds)
+
+
+def read_rows(request: Request, options: FitOptions) -> tuple[Table, Selection, Any]:
+    """Read the table, and take its rows and their weights, None for ones."""
+    from truemeans.tables import read_table, read_weights, select
+
+    table = read_table(request.file, request.input_format, header=request.header)
+    selection = select(table, options.columns, options.exclude, weights=options.weights)
+    weights = None if options.weights is None else read_weights(table, options.weights)
+    if options.n_clusters > table.n_rows:
+        raise ValueError(
+            f"-k {options.n_clusters}: {table.name} has {count(table.n_rows, 'row')}, and every "
+            f"cluster needs one of its own; ask for {table.n_rows} clusters at most"
+        )
+    return table, selection, weights
 
 
 def _cluster(
@@ -168,6 +176,7 @@ def _cluster(
             options.n_clusters,
             sample_weight=weights,
             n_threads=options.n_threads,
+            skip_memory=options.skip_memory,
             progress=True,
             **settings,
         )

@@ -115,7 +115,7 @@ class NativeEngine:
             boxes = _core.Boxes32 if X.dtype == np.float32 else _core.Boxes64
             return boxes(self._team, X, weight)
         if self._plan.skip == "groups":
-            most = n_groups(X.shape[1], X.itemsize)
+            most = n_groups(X.shape[1], X.itemsize, self._plan.row_room)
             return _core.Bounds(self._team, centroids, len(X), most)
         return None
 

@@ -18,8 +18,8 @@ from sklearn.utils.validation import check_is_fitted, validate_data
 
 from truemeans import solve
 from truemeans.estimators.callbacks import CallbackSupportMixin, tasks_of, with_callbacks
-from truemeans.estimators.narrator import Narrator
 from truemeans.functions import open_source, plan_survey, pose, survey_rows, warn_if_few
+from truemeans.narrator import Narrator
 from truemeans.validation import (
     check_distances_fit,
     check_n_features,
@@ -39,6 +39,7 @@ if TYPE_CHECKING:
 
 __all__ = ["KMeans"]
 
+_FROM_ZERO = Interval(Integral, 0, None, closed="left")
 _FROM_ONE = Interval(Integral, 1, None, closed="left")
 
 
@@ -74,7 +75,7 @@ class KMeans(
         A run ends when the squared movement of the centroids adds up to at most ``tol`` ×
         the mean variance of the features. With 0 it ends when no label changes.
     verbose : int, default=0
-        With 1 or more, the plan and every iteration print a line.
+        With 1 or more, the plan, the rules behind it and every iteration print a line.
     random_state : int, RandomState, Generator or None, default=None
         What makes the random choices. An integer makes them the same every time.
     copy_x : bool, default=True
@@ -96,6 +97,10 @@ class KMeans(
     max_swaps : int, default=None
         The most swaps to try. None goes on until 100 in a row were no improvement; fewer with
         more than 44 clusters.
+    skip_memory : int, default=None
+        The most bytes to keep about the rows from pass to pass, which is what lets late passes
+        skip work. Fewer make a fit slower and change no bit of what it finds. None keeps what
+        pays: at most 20 bytes a row and half of ``X`` (`docs/memory.md` has the formulas).
 
     Attributes
     ----------
@@ -153,7 +158,8 @@ class KMeans(
         "n_threads": [_FROM_ONE, None],
         "callback": [callable, None],
         "refine": [StrOptions({"swap"}), None],
-        "max_swaps": [Interval(Integral, 0, None, closed="left"), None],
+        "max_swaps": [_FROM_ZERO, None],
+        "skip_memory": [_FROM_ZERO, None],
     }
 
     def __init__(
@@ -172,6 +178,7 @@ class KMeans(
         callback: Callback | None = None,
         refine: str | None = None,
         max_swaps: int | None = None,
+        skip_memory: int | None = None,
     ) -> None:
         self.n_clusters = n_clusters
         self.init = init
@@ -186,6 +193,7 @@ class KMeans(
         self.callback = callback
         self.refine = refine
         self.max_swaps = max_swaps
+        self.skip_memory = skip_memory
 
     def fit(self, X: Any, y: object = None, sample_weight: npt.ArrayLike | None = None) -> KMeans:
         """Find the clusters of the rows.
@@ -312,6 +320,7 @@ class KMeans(
             any_start=self.algorithm == "auto",
             refine=self.refine,
             max_swaps=self.max_swaps,
+            skip_memory=self.skip_memory,
             caller=type(self).__name__,
         )
         before = dict(vars(self))

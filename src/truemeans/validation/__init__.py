@@ -19,6 +19,7 @@ from truemeans.validation.parameters import (
     check_refine,
     check_refine_memory,
     check_tol,
+    check_verbose,
 )
 from truemeans.validation.rows import (
     check_finite,
@@ -61,6 +62,7 @@ __all__ = [
     "check_sample_weight",
     "check_squared_norms",
     "check_tol",
+    "check_verbose",
     "check_walkthrough",
     "column_names",
     "npy_path",

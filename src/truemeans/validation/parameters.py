@@ -27,6 +27,7 @@ __all__ = [
     "check_refine",
     "check_refine_memory",
     "check_tol",
+    "check_verbose",
     "shown",
 ]
 
@@ -130,6 +131,12 @@ def check_flag(name: str, value: object) -> bool:
     if isinstance(value, (bool, np.bool_)):
         return bool(value)
     raise InvalidParameterError(f"{name}={shown(value)} must be True or False; give one of them.")
+
+
+def check_verbose(value: object) -> bool:
+    """Return whether to print, from a number or a switch."""
+    number = int(value) if isinstance(value, bool) else value
+    return check_integer("verbose", number, 0, "give 1 to be told of the plan and iterations") > 0
 
 
 def check_refine(refine: object, max_swaps: object) -> tuple[bool, int | None]:

@@ -20,12 +20,14 @@ class Narrator:
     tol : float
         As the user gave it.
     plan : Plan
-        Printed first.
+        Printed first, with the rules behind it.
     """
 
     def __init__(self, callback: Callback | None, tol: float, plan: Plan) -> None:
         self.callback, self.tol = callback, tol
         print(f"Plan: {plan}.")
+        for rule in plan.why:
+            print(f"Why: {rule}")
 
     def __call__(self, iteration: Iteration) -> object:
         """Print one iteration, and why the run ends if it has converged."""
