@@ -122,7 +122,7 @@ def test_copies_of_a_row_are_scored_once(copies, scored):
     done = core.assign_boxed(team, boxes, X[:40].astype(float), None, labels, None)
     assert done[0] == len(X)
     assert 0 < done[2] <= scored
-    assert all(len(set(labels[(X == x).all(axis=1)])) == 1 for x in X[:50])
+    assert all(len(set(labels[(x == X).all(axis=1)])) == 1 for x in X[:50])
 
 
 def test_late_passes_leave_most_rows_alone():

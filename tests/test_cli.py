@@ -284,6 +284,20 @@ class TestOutputs:
         assert "which csv cannot hold" in err
         assert os.listdir(folder) == ["t.parquet"]
 
+    @pytest.mark.parametrize("nth", [1, 2])
+    def test_ctrl_c_while_files_reach_the_disk_leaves_none(self, tm, folder, monkeypatch, nth):
+        calls = []
+
+        def interrupted(number):
+            calls.append(number)
+            if len(calls) == nth:
+                raise KeyboardInterrupt
+
+        monkeypatch.setattr("truemeans.files.os.fsync", interrupted)
+        code, _, err = tm("fit", IRIS, "-k", 3)
+        assert (code, os.listdir(folder)) == (130, [])
+        assert "no unfinished file" in err
+
     def test_relabelling_in_place(self, tm, folder):
         Path("t.csv").write_bytes(IRIS.read_bytes())
         assert tm("fit", "t.csv", "-k", 3, "-o", "t.csv", "-f", "-q")[0] == 0

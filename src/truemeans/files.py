@@ -11,7 +11,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import BinaryIO
 
-__all__ = ["check_source", "check_target", "replacing"]
+__all__ = ["check_source", "check_target", "replacing", "settle"]
 
 
 def check_source(path: Path) -> None:
@@ -96,6 +96,12 @@ def check_target(path: Path, *, overwrite: bool, consent: str = "overwrite=True"
         )
 
 
+def settle(handle: BinaryIO) -> None:
+    """Wait until all that was written is on the disk."""
+    handle.flush()
+    os.fsync(handle.fileno())
+
+
 @contextmanager
 def replacing(
     path: Path, *, overwrite: bool, consent: str = "overwrite=True"
@@ -127,8 +133,7 @@ def replacing(
     try:
         with open(part, "xb") as handle:
             yield handle
-            handle.flush()
-            os.fsync(handle.fileno())
+            settle(handle)
         if target.exists():
             shutil.copymode(target, part)
         # Again, because the work in between may have taken hours.

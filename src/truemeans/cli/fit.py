@@ -17,6 +17,7 @@ from truemeans.cli.options import check_least, check_seed
 from truemeans.cli.outputs import Outputs, Request, choose_outputs, opened
 from truemeans.cli.picture import choose_picture, draw_picture
 from truemeans.cli.show import Summary, count, print_json
+from truemeans.files import settle
 
 if TYPE_CHECKING:
     import numpy as np
@@ -114,18 +115,21 @@ def _compute(request: Request, options: FitOptions, outputs: Outputs) -> _Run:
     result, model, warned = _cluster(selection, weights, options)
     times.append(time.perf_counter())
     with ExitStack() as files:
-        # All are opened first, so that all appear or none does.
-        handle = files.enter_context(opened(outputs.table, force=outputs.force))
+        # All are opened first, and all are on the disk before one appears, so that all do or none.
+        paths = [outputs.table, *filter(None, (outputs.model, outputs.picture))]
+        handles = {p: files.enter_context(opened(p, force=outputs.force)) for p in paths}
         if outputs.model is not None:
             from truemeans.model_file import to_bytes
 
-            model_handle = files.enter_context(opened(outputs.model, force=outputs.force))
-            model_handle.write(to_bytes(model))
+            handles[outputs.model].write(to_bytes(model))
         if outputs.picture is not None:
-            picture = files.enter_context(opened(outputs.picture, force=outputs.force))
             title = f"{Path(table.name).name}: {count(options.n_clusters, 'cluster')}"
-            picture.write(draw_picture(outputs.picture, model, selection.X, title))
-        write_table(handle, table, result.labels, outputs.table_format, label)
+            content = draw_picture(outputs.picture, model, selection.X, title)
+            handles[outputs.picture].write(content)
+        write_table(handles[outputs.table], table, result.labels, outputs.table_format, label)
+        for path, handle in handles.items():
+            if path is not None:
+                settle(handle)
     times.append(time.perf_counter())
     steps = ("read", "cluster", "write")
     seconds = {step: times[i + 1] - times[i] for i, step in enumerate(steps)}
