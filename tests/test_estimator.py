@@ -57,6 +57,7 @@ def test_signature_is_scikit_learns_and_ours_at_the_end():
         ("callback", inspect.Parameter.KEYWORD_ONLY),
         ("refine", inspect.Parameter.KEYWORD_ONLY),
         ("max_swaps", inspect.Parameter.KEYWORD_ONLY),
+        ("max_swap_seconds", inspect.Parameter.KEYWORD_ONLY),
         ("skip_memory", inspect.Parameter.KEYWORD_ONLY),
     ]
     differing = {a.name for a, b in zip(ours, theirs, strict=False) if a.default != b.default}

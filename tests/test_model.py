@@ -71,6 +71,7 @@ class TestEstimators:
             "algorithm",
             "refine",
             "max_swaps",
+            "max_swap_seconds",
         }
 
     def test_unfitted(self, tmp_path):

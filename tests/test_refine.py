@@ -173,6 +173,25 @@ def test_the_budget_holds():
     assert nothing.centroids.tobytes() == before.centroids.tobytes()
 
 
+def test_seconds_are_a_budget_too():
+    X = np.random.default_rng(0).normal(size=(20_000, 4)).astype(np.float32)
+    plain = k_means(X, 100, random_state=0, max_iter=10)
+    nothing = k_means(X, 100, random_state=0, max_iter=10, refine="swap", max_swap_seconds=0)
+    assert nothing.centroids.tobytes() == plain.centroids.tobytes()
+    assert nothing.refinement.n_tried == 0
+    # One search of many seconds, stopped soon; one stopped never.
+    some = k_means(X, 100, random_state=0, max_iter=10, refine="swap", max_swap_seconds=0.2)
+    assert some.refinement.n_tried > 0
+    assert not some.refinement.ended
+    assert not some.refinement.interrupted
+    assert some.inertia <= plain.inertia
+    Y, start = blobs(), blobs()[:9]
+    free = k_means(Y, 9, init=start, refine="swap")
+    bound = k_means(Y, 9, init=start, refine="swap", max_swap_seconds=1e9)
+    assert bound.centroids.tobytes() == free.centroids.tobytes()
+    assert bound.refinement == free.refinement
+
+
 @pytest.mark.parametrize("scale", [1e-200, 1e200])
 def test_any_scale(scale):
     X = blobs(200, 2, 8)
@@ -204,7 +223,9 @@ def test_ctrl_c_returns_the_best_so_far():
     plain = k_means(X, 150, random_state=0, max_iter=30, tol=1e-2)
     model = KMeans(
         150, random_state=0, max_iter=30, tol=1e-2, refine="swap", callback=interrupt_soon
-    ).fit(X)
+    )
+    with pytest.warns(UserWarning, match="Ctrl-C ended the search"):
+        model.fit(X)
     assert model.refinement_.interrupted
     assert not model.refinement_.ended
     assert model.inertia_ <= plain.inertia
@@ -226,6 +247,9 @@ def test_errors(value):
         KMeans(2, refine=value).fit(blobs(10))
     with pytest.raises(ValueError, match="max_swaps"):
         k_means(blobs(10), 2, refine="swap", max_swaps=-1)
+    for seconds in (-1.0, np.nan, "1", True):
+        with pytest.raises(ValueError, match="max_swap_seconds"):
+            k_means(blobs(10), 2, refine="swap", max_swap_seconds=seconds)
 
 
 def test_the_definition_has_no_search(monkeypatch):
@@ -244,6 +268,14 @@ def test_command_line(tmp_path, monkeypatch, capsys):
     assert said["refinement"]["n_tried"] <= 400
     assert said["params"]["refine"] == "swap"
     assert not said["optimal"]
+    code, out, _ = tm(
+        "fit", IRIS, "-k", 5, "--refine", "swap", "--max-swap-seconds", 0, "--json", "-f"
+    )
+    assert code == 0
+    assert json.loads(out)["refinement"]["n_tried"] == 0
+    code, _, err = tm("fit", IRIS, "-k", 5, "--refine", "swap", "--max-swap-seconds", "nan", "-f")
+    assert code == 2
+    assert "--max-swap-seconds" in err
     code, _, err = tm("fit", IRIS, "-k", 5, "--refine", "swap", "--max-swaps", -1, "-f")
     assert code == 2
     assert "--max-swaps" in err

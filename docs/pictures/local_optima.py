@@ -31,6 +31,8 @@ WAYS: dict[str, dict[str, Any]] = {
     'k-means++, refine="swap"': {"refine": "swap"},
 }
 COLOURS = dict(zip(WAYS, ["#b3b3b3", "#e69f00", "#0072b2", "#009e73", "#cc79a7"], strict=True))
+# Swaps tried.
+SWAPS: tuple[int | None, ...] = (16, 64, 256, None)
 Curve = list[tuple[float, float]]
 
 
@@ -51,16 +53,24 @@ def data_sets() -> Iterator[tuple[str, npt.NDArray[np.float32], int]]:
 
 
 def curve(X: npt.NDArray[np.float32], n_clusters: int, seed: int, options: dict[str, Any]) -> Curve:
-    """Seconds since the start and the least inertia so far, seeding included."""
+    """Seconds since the start and the least inertia so far, seeding included.
+
+    A search for better centroids is run once for each budget, which are steps of one search.
+    """
     points: Curve = []
-    start = time.perf_counter()
+    budgets = [{"max_swaps": most} for most in SWAPS] if "refine" in options else [{}]
 
     def note(iteration: truemeans.Iteration) -> None:
         best = min(iteration.inertia, points[-1][1] if points else np.inf)
         points.append((time.perf_counter() - start, best))
 
-    result = truemeans.k_means(X, n_clusters, random_state=seed, callback=note, **options)
-    return [*points, (time.perf_counter() - start, result.inertia)]
+    for i, budget in enumerate(budgets):
+        start = time.perf_counter()
+        result = truemeans.k_means(
+            X, n_clusters, random_state=seed, callback=None if i else note, **options, **budget
+        )
+        points.append((time.perf_counter() - start, result.inertia))
+    return points
 
 
 def main() -> None:

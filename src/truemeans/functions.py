@@ -36,6 +36,7 @@ from truemeans.validation import (
     check_verbose,
     npy_path,
     warn_few_distinct,
+    warn_interrupted,
 )
 
 if TYPE_CHECKING:
@@ -53,7 +54,7 @@ __all__ = [
     "plan_survey",
     "pose",
     "survey_rows",
-    "warn_if_few",
+    "warn_about",
 ]
 
 # Labels looked at together when every cluster is expected to have some.
@@ -76,6 +77,7 @@ def k_means(
     progress: bool = False,
     refine: str | None = None,
     max_swaps: int | None = None,
+    max_swap_seconds: float | None = None,
     skip_memory: int | None = None,
     verbose: int = 0,
 ) -> Result:
@@ -139,6 +141,9 @@ def k_means(
     max_swaps : int, default=None
         The most swaps to try. None goes on until 100 in a row were no improvement; fewer with
         more than 44 clusters.
+    max_swap_seconds : float, default=None
+        About how long the search may take. What it finds by then depends on the machine and what
+        else it does: only with None is there one answer.
     skip_memory : int, default=None
         The most bytes to keep about the rows from pass to pass, which is what lets late passes
         skip work. Fewer make a fit slower and change no bit of what it finds. None keeps what
@@ -200,6 +205,7 @@ def k_means(
         n_threads=n_threads,
         refine=refine,
         max_swaps=max_swaps,
+        max_swap_seconds=max_swap_seconds,
         skip_memory=skip_memory,
         caller="k_means",
     )
@@ -210,7 +216,7 @@ def k_means(
     with ProgressBar(told) if shown else nullcontext(told) as watched:
         swaps = watched.swaps if isinstance(watched, ProgressBar) else None
         result = solve.fit(problem, callback=watched, record=kept, watch_swaps=swaps)
-    warn_if_few(result, problem)
+    warn_about(result, problem)
     return result
 
 
@@ -302,6 +308,7 @@ def pose(
     any_start: bool = True,
     refine: object = None,
     max_swaps: object = None,
+    max_swap_seconds: object = None,
     skip_memory: object = None,
     caller: str,
 ) -> Problem:
@@ -321,7 +328,7 @@ def pose(
     trials = n_local_trials
     if trials is not None:
         trials = check_integer("n_local_trials", trials, 1, "or give None to choose it by itself")
-    refined, swaps = check_refine(refine, max_swaps)
+    refined, swaps, seconds = check_refine(refine, max_swaps, max_swap_seconds)
     kept = skip_memory
     if kept is not None:
         kept = check_integer("skip_memory", kept, 0, "or give None to keep what pays")
@@ -349,6 +356,7 @@ def pose(
         n_threads=threads,
         refine=refined,
         max_swaps=swaps,
+        max_swap_seconds=seconds,
         n_local_trials=trials,
         check_centroids=check_centroids,
     )
@@ -376,8 +384,10 @@ def survey_rows(source: Source, plan: Plan, X: object) -> Survey:
     return found
 
 
-def warn_if_few(result: Result, problem: Problem) -> None:
-    """Warn if fewer clusters than asked for hold a row that weighs anything."""
+def warn_about(result: Result, problem: Problem) -> None:
+    """Warn if a search was cut short, or if too few clusters hold a row that weighs anything."""
+    if result.refinement is not None and result.refinement.interrupted:
+        warn_interrupted()
     labels = result.labels
     if problem.sample_weight is not None:
         labels = labels[problem.sample_weight > 0]

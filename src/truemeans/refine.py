@@ -10,6 +10,8 @@ See ``core/swap.hpp`` for what is tried, and the papers.
 
 from __future__ import annotations
 
+import math
+import time
 from collections.abc import Callable
 from dataclasses import replace
 
@@ -39,6 +41,7 @@ def refine(
     run: Run,
     *,
     max_swaps: int | None,
+    max_seconds: float | None,
     patience: int,
     max_iter: int,
     watch: Callable[[Refinement], object] | None,
@@ -53,6 +56,8 @@ def refine(
         What to improve.
     max_swaps : int or None
         The most swaps to try.
+    max_seconds : float or None
+        How long to try.
     patience : int
         The search ends when so many swaps in a row were no improvement.
     max_iter : int
@@ -67,8 +72,10 @@ def refine(
             *_canonical(dataset, run.labels), run.centroids, patience
         )
         left, ended = max_swaps, False
-        while not ended and left != 0:
-            ended = search.run(left if left is not None else 1 << 62, _SLICE_SECONDS)
+        end = time.monotonic() + (math.inf if max_seconds is None else max_seconds)
+        while not ended and left != 0 and (seconds := end - time.monotonic()) > 0:
+            most = left if left is not None else 1 << 62
+            ended = search.run(most, min(_SLICE_SECONDS, seconds))
             left = None if max_swaps is None else max_swaps - search.n_tried
             done = replace(done, n_tried=search.n_tried, n_kept=search.n_kept, ended=ended)
             if watch is not None:

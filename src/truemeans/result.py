@@ -154,7 +154,8 @@ class Refinement:
     n_kept : int
         Swaps that lowered the inertia.
     ended : bool
-        Whether the search came to its own end, before ``max_swaps``.
+        Whether the search came to its own end, before ``max_swaps`` or
+        ``max_swap_seconds``.
     interrupted : bool
         Whether Ctrl-C ended the search; what it had found counts.
     inertia_before : float

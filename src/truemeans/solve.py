@@ -67,6 +67,8 @@ class Problem:
         Whether swaps of centroids may improve the best run.
     max_swaps : int or None
         The most swaps to try.
+    max_swap_seconds : float or None
+        How long to try.
     n_local_trials : int or None
         Rows k-means++ draws a round; None for ``2 + floor(ln(n_clusters))``.
     check_centroids : callable
@@ -86,6 +88,7 @@ class Problem:
     n_threads: int | None = None
     refine: bool = False
     max_swaps: int | None = None
+    max_swap_seconds: float | None = None
     n_local_trials: int | None = None
     check_centroids: Callable[[Any, int, int, np.dtype[Any]], npt.NDArray[Any]] | None = None
 
@@ -161,6 +164,7 @@ def fit(
                 dataset,
                 best,
                 max_swaps=problem.max_swaps,
+                max_seconds=problem.max_swap_seconds,
                 patience=swap_patience(problem.n_clusters),
                 max_iter=problem.max_iter,
                 watch=watch_swaps,

@@ -157,6 +157,15 @@ def fit(
             help="The most swaps to try. Default: while it helps.",
         ),
     ] = None,
+    max_swap_seconds: Annotated[
+        float | None,
+        typer.Option(
+            metavar="S",
+            show_default=False,
+            rich_help_panel=opt.CLUSTERS,
+            help="Seconds of swaps; the answer then depends on the machine. Default: no limit.",
+        ),
+    ] = None,
     skip_memory: Annotated[
         int | None,
         typer.Option(
@@ -235,6 +244,7 @@ def fit(
             max_iter=max_iter,
             refine=None if refine is opt.Refine.NONE else refine.value,
             max_swaps=max_swaps,
+            max_swap_seconds=max_swap_seconds,
             skip_memory=skip_memory,
             explain=explain,
             tol=tol,

@@ -45,6 +45,7 @@ class FitOptions:
     max_iter: int
     refine: str | None
     max_swaps: int | None
+    max_swap_seconds: float | None
     skip_memory: int | None
     explain: bool
     tol: float
@@ -99,6 +100,7 @@ def _check(options: FitOptions) -> None:
     check_least("--n-init", options.n_init, 1)
     check_least("--max-iter", options.max_iter, 1)
     check_least("--max-swaps", options.max_swaps, 0)
+    check_least("--max-swap-seconds", options.max_swap_seconds, 0)
     check_least("--skip-memory", options.skip_memory, 0)
     check_least("--tol", options.tol, 0)
     check_least("--threads", options.n_threads, 1)
@@ -172,7 +174,11 @@ def _cluster(
         "random_state": options.seed,
     }
     if options.refine:
-        settings |= {"refine": options.refine, "max_swaps": options.max_swaps}
+        settings |= {
+            "refine": options.refine,
+            "max_swaps": options.max_swaps,
+            "max_swap_seconds": options.max_swap_seconds,
+        }
     with warnings.catch_warnings(record=True) as caught:
         warnings.simplefilter("always")
         result = k_means(

@@ -18,7 +18,7 @@ from sklearn.utils.validation import check_is_fitted, validate_data
 
 from truemeans import solve
 from truemeans.estimators.callbacks import CallbackSupportMixin, tasks_of, with_callbacks
-from truemeans.functions import open_source, plan_survey, pose, survey_rows, warn_if_few
+from truemeans.functions import open_source, plan_survey, pose, survey_rows, warn_about
 from truemeans.narrator import Narrator
 from truemeans.validation import (
     check_distances_fit,
@@ -92,15 +92,13 @@ class KMeans(
         Called with a `truemeans.Iteration` after every iteration. A true return value ends the
         fit with the best run so far; further runs are not begun.
     refine : {"swap"} or None, default=None
-        "swap" looks for better centroids after the best run, by swaps of centroids and moves of
-        single rows; see `truemeans.k_means`.
+        "swap" looks for better centroids after the best run; see `truemeans.k_means`.
     max_swaps : int, default=None
-        The most swaps to try. None goes on until 100 in a row were no improvement; fewer with
-        more than 44 clusters.
+        The most swaps to try; None goes on while it helps.
+    max_swap_seconds : float, default=None
+        About how long to try; what is found by then depends on the machine.
     skip_memory : int, default=None
-        The most bytes to keep about the rows from pass to pass, which is what lets late passes
-        skip work. Fewer make a fit slower and change no bit of what it finds. None keeps what
-        pays: at most 20 bytes a row and half of ``X`` (`docs/memory.md` has the formulas).
+        The most bytes to keep about the rows from pass to pass; see `truemeans.k_means`.
 
     Attributes
     ----------
@@ -159,6 +157,7 @@ class KMeans(
         "callback": [callable, None],
         "refine": [StrOptions({"swap"}), None],
         "max_swaps": [_FROM_ZERO, None],
+        "max_swap_seconds": [Interval(Real, 0, None, closed="left"), None],
         "skip_memory": [_FROM_ZERO, None],
     }
 
@@ -178,6 +177,7 @@ class KMeans(
         callback: Callback | None = None,
         refine: str | None = None,
         max_swaps: int | None = None,
+        max_swap_seconds: float | None = None,
         skip_memory: int | None = None,
     ) -> None:
         self.n_clusters = n_clusters
@@ -193,6 +193,7 @@ class KMeans(
         self.callback = callback
         self.refine = refine
         self.max_swaps = max_swaps
+        self.max_swap_seconds = max_swap_seconds
         self.skip_memory = skip_memory
 
     def fit(self, X: Any, y: object = None, sample_weight: npt.ArrayLike | None = None) -> KMeans:
@@ -320,6 +321,7 @@ class KMeans(
             any_start=self.algorithm == "auto",
             refine=self.refine,
             max_swaps=self.max_swaps,
+            max_swap_seconds=self.max_swap_seconds,
             skip_memory=self.skip_memory,
             caller=type(self).__name__,
         )
@@ -332,7 +334,7 @@ class KMeans(
             self.__dict__.clear()
             self.__dict__.update(before)
             raise
-        warn_if_few(result, problem)
+        warn_about(result, problem)
         return problem.source
 
     @with_callbacks

@@ -20,6 +20,7 @@ from truemeans.validation.parameters import (
     check_refine_memory,
     check_tol,
     check_verbose,
+    warn_interrupted,
 )
 from truemeans.validation.rows import (
     check_finite,
@@ -68,4 +69,5 @@ __all__ = [
     "npy_path",
     "warn",
     "warn_few_distinct",
+    "warn_interrupted",
 ]

@@ -139,8 +139,10 @@ def check_verbose(value: object) -> bool:
     return check_integer("verbose", number, 0, "give 1 to be told of the plan and iterations") > 0
 
 
-def check_refine(refine: object, max_swaps: object) -> tuple[bool, int | None]:
-    """Return whether to refine, and the most swaps to try."""
+def check_refine(
+    refine: object, max_swaps: object, max_swap_seconds: object
+) -> tuple[bool, int | None, float | None]:
+    """Return whether to refine, the most swaps to try, and how long."""
     if not (refine is None or (isinstance(refine, str) and refine == "swap")):
         raise InvalidParameterError(
             f"refine={shown(refine)} must be None or 'swap'; give 'swap' to look for better "
@@ -149,7 +151,27 @@ def check_refine(refine: object, max_swaps: object) -> tuple[bool, int | None]:
     most = max_swaps
     if most is not None:
         most = check_integer("max_swaps", most, 0, "or give None to go on while it helps")
-    return refine is not None, most
+    return refine is not None, most, _check_seconds(max_swap_seconds)
+
+
+def _check_seconds(seconds: object) -> float | None:
+    if seconds is None:
+        return None
+    if isinstance(seconds, Real) and not isinstance(seconds, bool) and float(seconds) >= 0:
+        return float(seconds)
+    raise InvalidParameterError(
+        f"max_swap_seconds={shown(seconds)} must be a real number, 0 or more, or None; give "
+        "the seconds that the search may take, or None to go on while it helps."
+    )
+
+
+def warn_interrupted() -> None:
+    """Warn that Ctrl-C ended a search, whose best so far is returned."""
+    warn(
+        "Ctrl-C ended the search for better centroids: the best so far are returned, and a search "
+        "that is left to its end may find others.",
+        UserWarning,
+    )
 
 
 def check_refine_memory(n_bytes: int) -> None:
