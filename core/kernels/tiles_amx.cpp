@@ -182,8 +182,9 @@ inline void pack_narrow_side(const T* const (&rows)[kSide], size_t n, size_t d,
     store(norms, squares);
 }
 
-// So many rows ahead, narrow rows are fetched: packing them takes less time than reading them.
+// So many rows ahead, rows of so many features are fetched: packing takes less time than reading.
 constexpr size_t kAhead = 3 * kSide;
+constexpr size_t kFetched = 256;
 
 template <class T>
 void pack_tiles(Halves halves, const T* X, const int32_t* list, size_t n_rows, size_t d,
@@ -196,7 +197,7 @@ void pack_tiles(Halves halves, const T* X, const int32_t* list, size_t n_rows, s
         const T* rows[kSide] = {};
         for (size_t r = 0; r < n; ++r)
             rows[r] = X + (list ? static_cast<size_t>(list[first + r]) : first + r) * d;
-        if (d <= kNarrow)
+        if (d <= kFetched)
             for (size_t i = first + kAhead; i < first + kAhead + kSide && i < n_rows; ++i) {
                 const T* x = X + (list ? static_cast<size_t>(list[i]) : i) * d;
                 for (size_t f = 0; f < d; f += 64 / sizeof(T)) __builtin_prefetch(x + f);
