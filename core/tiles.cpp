@@ -54,6 +54,10 @@ TilePanels::TilePanels(Halves which, const std::vector<float>& rows,
     const std::size_t entries = tile_centroid_entries(halves, d);
     packed.assign(n_panels * tile_rows * entries, 0);
     const std::size_t step = (halves == Halves::first ? 1 : 2) * kSide * kDeep;
+    if (halves == Halves::all_in_one) {
+        pack_all(rows, d);
+        return;
+    }
     double most = 0.0;
     for (std::size_t j = 0; j < k; ++j) {
         std::uint16_t* hi = packed.data() + j / kSide * kSide * entries + j % kSide * kDeep;
@@ -74,6 +78,19 @@ TilePanels::TilePanels(Halves which, const std::vector<float>& rows,
         most = std::max(most, left_out);
     }
     rest_top = 1.01f * static_cast<float>(std::sqrt(most));
+}
+
+void TilePanels::pack_all(const std::vector<float>& rows, std::size_t d) {
+    for (std::size_t j = 0; j < sq_norms.size(); ++j) {
+        std::uint16_t* line = packed.data() + j * kDeep;
+        for (std::size_t f = 0; f < d && j * d < rows.size(); ++f) {
+            const float v = rows[j * d + f];
+            line[f] = line[d + f] = to_bf16(v);
+            line[2 * d + f] = to_bf16(v - from_bf16(line[f]));
+        }
+        line[3 * d] = to_bf16(sq_norms[j]);
+        line[3 * d + 1] = to_bf16(sq_norms[j] - from_bf16(line[3 * d]));
+    }
 }
 
 template <class T>

@@ -13,6 +13,7 @@ namespace truemeans {
 
 // How tiles hold all they can of rows of d features.
 inline Halves both_halves(std::size_t d) {
+    if (d <= kNarrowestTile) return Halves::all_in_one;
     return d <= kNarrowTile ? Halves::both_in_one : Halves::both;
 }
 
@@ -31,6 +32,8 @@ struct TilePanels {
     TilePanels(Halves halves, const std::vector<float>& packed,
                const std::vector<float>& sq_norms, double sq_norm_top, std::size_t d,
                std::size_t tile_rows);
+
+    void pack_all(const std::vector<float>& rows, std::size_t d);
 
     // The margin of a row of squared norm `norm`, whose first halves leave out `rest`, squared.
     // 1.01 covers the roundings of both sums, of up to 100,000 features.

@@ -48,12 +48,14 @@ constexpr std::size_t kFewCentroids = 3;
 constexpr float kFarScore = 3.0e38f;
 constexpr float kWildScore = 1.0e30f;  // scores of rows with larger norms may overflow
 // What tiles hold of a value (tiles_amx.cpp): both its halves, both in one tile for up to 16
-// features, or the first alone.
-enum class Halves { both, both_in_one, first };
+// features, all that is multiplied in one tile for up to 10, or the first alone.
+enum class Halves { both, both_in_one, all_in_one, first };
 constexpr std::size_t kNarrowTile = 16;
+constexpr std::size_t kNarrowestTile = 10;
 // Entries of one row, and of one centroid, in tiles.
 constexpr std::size_t tile_row_entries(Halves halves, std::size_t d) {
-    return halves == Halves::both_in_one ? 32 : (d + 31) / 32 * (halves == Halves::both ? 64 : 32);
+    if (halves == Halves::both_in_one || halves == Halves::all_in_one) return 32;
+    return (d + 31) / 32 * (halves == Halves::both ? 64 : 32);
 }
 constexpr std::size_t tile_centroid_entries(Halves halves, std::size_t d) {
     return halves == Halves::both_in_one ? 64 : tile_row_entries(halves, d);

@@ -25,9 +25,11 @@
 // is reduced across lanes: [16 rows][K][hi, lo][16 pairs of features][16 rows][2]. Centroids:
 // [16 centroids][K][hi, lo][16 centroids][32 features]. Up to 16 features, both halves of a row
 // share a tile, hi before lo, and a centroid has two, [hi, hi] and [lo, 0], so that two products
-// do for three. Two by two tiles of results take four of the eight registers. While the unit
-// multiplies for one pair of panels, the vector units look for the best and second best of the
-// pair before.
+// do for three. Up to 10 features, a row is [hi, lo, hi, 1, 1] and a centroid [hi, hi, lo,
+// ||b||^2 in halves], so that one product does for all and nothing is left to add; what two halves
+// cannot hold of ||b||^2 is no more than what they leave out of the products. Two by two tiles of
+// results take four of the eight registers. While the unit multiplies for one pair of panels, the
+// vector units look for the best and second best of the pair before.
 #define TM_VECTOR_BYTES 64
 #include "kernels.hpp"
 #include "transpose.inl.hpp"
@@ -159,7 +161,7 @@ inline VecI paired(VecI first, VecI second) {
 
 // The same for up to 16 features, turned before they are halved: a vector is one feature of all
 // rows.
-template <class T>
+template <bool kAll, class T>
 inline void pack_narrow_side(const T* const (&rows)[kSide], size_t n, size_t d,
                              truemeans::Centering<T> c, uint16_t* tile, float* norms) {
     const __mmask16 width = first_lanes(d);
@@ -168,17 +170,17 @@ inline void pack_narrow_side(const T* const (&rows)[kSide], size_t n, size_t d,
         v[r] = r < n ? centred(rows[r], c.center, c.scale, width) : VecF{};
     transpose(v);
     VecF squares{};
-    for (size_t f = 0; f < kNarrow; f += 2) {
-        VecI hi[2], lo[2];
-        for (size_t i = 0; i < 2; ++i) {
-            const VecF x = v[f + i];
-            squares += x * x;
-            hi[i] = first_half(x);
-            lo[i] = first_half(x - VecF(hi[i]));
-        }
-        _mm512_storeu_si512(tile + f / 2 * kDeep, __m512i(paired(hi[0], hi[1])));
-        _mm512_storeu_si512(tile + (f + kNarrow) / 2 * kDeep, __m512i(paired(lo[0], lo[1])));
+    VecI line[kDeep] = {};
+    const size_t second = kAll ? d : kNarrow;
+    for (size_t f = 0; f < (kAll ? d : kNarrow); ++f) {
+        squares += v[f] * v[f];
+        line[f] = first_half(v[f]);
+        line[second + f] = first_half(v[f] - VecF(line[f]));
+        if (kAll) line[2 * d + f] = line[f];
     }
+    if (kAll) line[3 * d] = line[3 * d + 1] = VecI(broadcast(1.0f));
+    for (size_t i = 0; i < kSide; ++i)
+        _mm512_storeu_si512(tile + i * kDeep, __m512i(paired(line[2 * i], line[2 * i + 1])));
     store(norms, squares);
 }
 
@@ -203,8 +205,10 @@ void pack_tiles(Halves halves, const T* X, const int32_t* list, size_t n_rows, s
                 for (size_t f = 0; f < d; f += 64 / sizeof(T)) __builtin_prefetch(x + f);
             }
         uint16_t* out = tiles + first / kSide * side;
-        if (halves == Halves::both_in_one)
-            pack_narrow_side(rows, n, d, c, out, norms + first);
+        if (halves == Halves::all_in_one)
+            pack_narrow_side<true>(rows, n, d, c, out, norms + first);
+        else if (halves == Halves::both_in_one)
+            pack_narrow_side<false>(rows, n, d, c, out, norms + first);
         else if (halves == Halves::both)
             pack_side<true>(rows, n, d, c, out, norms + first, nullptr);
         else
@@ -226,7 +230,8 @@ template <Halves kHalves, class Work>
 inline void multiply(const uint16_t* rows, const uint16_t* panels, size_t d,
                      const Work& meanwhile) {
     constexpr bool kBoth = kHalves == Halves::both;
-    constexpr size_t kStep = kHalves == Halves::first ? kTile : 2 * kTile;
+    constexpr bool kOnce = kHalves == Halves::first || kHalves == Halves::all_in_one;
+    constexpr size_t kStep = kOnce ? kTile : 2 * kTile;
     const uint16_t* rows1 = rows + kSide * truemeans::tile_row_entries(kHalves, d);
     const size_t panel = kSide * truemeans::tile_centroid_entries(kHalves, d);
     const uint16_t* panels1 = panels + panel;
@@ -246,14 +251,14 @@ inline void multiply(const uint16_t* rows, const uint16_t* panels, size_t d,
         _tile_loadd(7, rows1 + i, kStride);
         multiply_four();
         if (i == 0) meanwhile(0);
-        if (kHalves != Halves::first) {
+        if (!kOnce) {
             _tile_loadd(4, panels + i + kTile, kStride);
             _tile_loadd(5, panels1 + i + kTile, kStride);
             multiply_four();
             if (i == 0) meanwhile(1);
         }
     }
-    if (kHalves == Halves::first) meanwhile(1);
+    if (kOnce) meanwhile(1);
 }
 
 inline void store_products(float* products) {
@@ -263,25 +268,33 @@ inline void store_products(float* products) {
     _tile_stored(3, products + 3 * kResult, kStride);
 }
 
+// products: 16 rows with a centroid of squared norm `norm`.
+template <Halves kHalves>
+inline VecF score_of(const float* products, float norm) {
+    return kHalves == Halves::all_in_one ? load(products) : load(products) + broadcast(norm);
+}
+
 // products: [side][16 centroids][16 rows] of one panel; two: one a side.
+template <Halves kHalves>
 inline void offer_products(const float* products, const float* sq_norms, size_t first,
                            Two (&two)[2]) {
     for (size_t j = 0; j < kSide; ++j) {
         const VecI id = VecI{} + static_cast<int32_t>(first + j);
         const float* line = products + j * kSide;
         for (size_t side = 0; side < 2; ++side)
-            two[side].offer(load(line + side * kResult) + broadcast(sq_norms[j]), id);
+            two[side].offer(score_of<kHalves>(line + side * kResult, sq_norms[j]), id);
     }
 }
 
 // Appends the slots of each row whose score is within its limit. products as above.
+template <Halves kHalves>
 inline void list_products(const float* products, const float* sq_norms, size_t first,
                           const float* limit, size_t most, int32_t* list, int32_t* count) {
     const __m512 limits[2] = {__m512(load(limit)), __m512(load(limit + kSide))};
     for (size_t j = 0; j < 2 * kSide; ++j) {
         const float* line = products + j / kSide * 2 * kResult + j % kSide * kSide;
         for (size_t side = 0; side < 2; ++side) {
-            const VecF score = load(line + side * kResult) + broadcast(sq_norms[j]);
+            const VecF score = score_of<kHalves>(line + side * kResult, sq_norms[j]);
             unsigned found = _mm512_cmp_ps_mask(__m512(score), limits[side], _CMP_LE_OQ);
             for (; found; found &= found - 1) {
                 const size_t row =
@@ -315,7 +328,7 @@ void score(const uint16_t* rows, size_t n_blocks, size_t d, const uint16_t* cent
     Two two[2];
     const auto offer = [&](size_t panel) {
         const size_t first = slot + panel * kSide;
-        offer_products(products[now] + panel * 2 * kResult, sq_norms + first, first, two);
+        offer_products<kHalves>(products[now] + panel * 2 * kResult, sq_norms + first, first, two);
     };
     const auto take = [&] {
         for (size_t side = 0; side < 2; ++side) {
@@ -369,8 +382,8 @@ void list_within(const uint16_t* rows, size_t n_blocks, size_t d, const uint16_t
             const size_t at = b * 2 * kSide;
             multiply<kHalves>(rows + b * block, centroids + p * pair, d, [](size_t) {});
             store_products(products);
-            list_products(products, sq_norms + p * 2 * kSide, p * 2 * kSide, limit + at, most,
-                          list + at * most, count + at);
+            list_products<kHalves>(products, sq_norms + p * 2 * kSide, p * 2 * kSide, limit + at,
+                                   most, list + at * most, count + at);
         }
 }
 
@@ -392,6 +405,7 @@ void score_tiles(Halves halves, const uint16_t* rows, size_t n_blocks, size_t d,
     const Tiles tiles;
     const auto run = halves == Halves::both          ? score<Halves::both>
                      : halves == Halves::both_in_one ? score<Halves::both_in_one>
+                     : halves == Halves::all_in_one  ? score<Halves::all_in_one>
                                                      : score<Halves::first>;
     run(rows, n_blocks, d, centroids, sq_norms, n_panels, out);
 }
@@ -402,6 +416,7 @@ void tiles_within(Halves halves, const uint16_t* rows, size_t n_blocks, size_t d
     const Tiles tiles;
     const auto run = halves == Halves::both          ? list_within<Halves::both>
                      : halves == Halves::both_in_one ? list_within<Halves::both_in_one>
+                     : halves == Halves::all_in_one  ? list_within<Halves::all_in_one>
                                                      : list_within<Halves::first>;
     run(rows, n_blocks, d, centroids, sq_norms, n_panels, limit, most, list, count);
 }

@@ -50,9 +50,12 @@ _THREADS_FROM = 2_000_000
 # samples reads them less often (kernels layout).
 _CENTROIDS_FROM_FEATURES = 32
 _CENTROIDS_TO_CLUSTERS = 128
-# The matrix unit takes 32 features and 32 centroids at a time, filled or not (kernels layout).
+# The matrix unit takes 32 features and 32 centroids at a time, filled or not; with fewer features
+# it takes more clusters to pay (kernels layout).
 _TILES_FROM_FEATURES = 12
 _TILES_FROM_CLUSTERS = 12
+_NARROW_TILES_FROM_FEATURES = 8
+_NARROW_TILES_FROM_CLUSTERS = 128
 # Coarse tiles take a third of the products, and pay while they leave few rows undecided
 # (run --only midk,ivf,embed,patches).
 _COARSE_FROM_FEATURES = 64
@@ -238,10 +241,9 @@ def _method(n_samples: int, n_features: int, n_clusters: int, target: str) -> tu
     ):
         return "samples", "boxes", _BOXES
     if (
-        n_features >= _TILES_FROM_FEATURES
-        and n_clusters >= _TILES_FROM_CLUSTERS
-        and has_tiles(target)
-    ):
+        (n_features >= _TILES_FROM_FEATURES and n_clusters >= _TILES_FROM_CLUSTERS)
+        or (n_features >= _NARROW_TILES_FROM_FEATURES and n_clusters >= _NARROW_TILES_FROM_CLUSTERS)
+    ) and has_tiles(target):
         if n_features >= _COARSE_FROM_FEATURES:
             return "coarse", "rows", _COARSE
         return "tiles", "rows", _TILES
