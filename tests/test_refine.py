@@ -76,6 +76,13 @@ def test_no_worse_than_breathing(name, k):
     assert np.mean(found) <= BREATHING[name, k]
 
 
+def test_what_costs_least_is_taken_away_first():
+    # Where a removal is valued wrongly, most trials fail and the search ends at 230.
+    X = read("sipu_aggregation")
+    found = [k_means(X, 200, random_state=s, refine="swap").inertia for s in range(3)]
+    assert np.mean(found) <= 225.0
+
+
 @pytest.mark.parametrize("dtype", [np.float32, np.float64])
 @pytest.mark.parametrize("weighted", [False, True])
 def test_never_worse_and_agrees_with_itself(dtype, weighted):
