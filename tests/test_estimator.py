@@ -196,7 +196,7 @@ def test_verbose_tells_the_story(X, capsys, tol):
     starts = [i for i, line in enumerate(lines) if line == "Initialization complete"]
     assert len(starts) == 2
     assert lines[0].startswith("Plan: native")
-    assert lines[1].startswith("Why: Below 2,000,000 multiply-adds a pass, ")
+    assert lines[1].startswith("Why: Below 9,000,000 multiply-adds a pass, ")
     assert all(line.startswith("Why: ") for line in lines[1 : starts[0]])
     for i in starts:
         assert lines[i + 1].startswith("Iteration 0, inertia ")
@@ -220,7 +220,7 @@ def test_k_means_tells_the_same_story(X, capsys):
 
 def test_every_rule_names_its_numbers_and_its_benchmark():
     rules = [*plan._RULES.values(), plan._LATER, plan._LINE, plan._FEW_THREADS]
-    commands = {"kernels", "run", "line"}
+    commands = {"kernels", "run", "line", "sweep"}
     for rule in rules[1:]:
         assert re.search(r"\(benchmark: (\w+)[^()]*\)\.$", rule)[1] in commands, rule
 

@@ -117,8 +117,8 @@ def k_means(
         What makes the random choices. An integer makes them the same every time; None draws
         from NumPy's global state.
     n_threads : int, default=None
-        Number of threads. None takes what the process may use: CPU affinity, control group
-        limits and OMP_NUM_THREADS are respected.
+        The most threads to use; work that takes about a millisecond uses one. None takes what
+        the process may use: CPU affinity, control group limits and OMP_NUM_THREADS are respected.
     callback : callable, default=None
         Called with a `truemeans.Iteration` after every iteration. A true return value ends the
         fit there: further runs are not begun, and the best run so far is returned, the one
@@ -251,7 +251,7 @@ def kmeans_plusplus(
         Draws to choose the best of, for every row but the first. None makes it
         2 + ⌊ln n_clusters⌋; 1 is k-means++ without greed.
     n_threads : int, default=None
-        Number of threads; None takes what the process may use.
+        The most threads to use; None takes what the process may use.
 
     Returns
     -------

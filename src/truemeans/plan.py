@@ -43,8 +43,10 @@ METHODS = (
 
 # Below this many multiply-adds a pass, packing centroids costs more than it saves (kernels small).
 _PACK_FROM = 4_000
-# Below this many, waking a thread costs more than it helps (kernels small).
-_THREADS_FROM = 2_000_000
+# Below this many, starting a thread costs more than it helps, however many may be used; an entry
+# takes as much as so many besides those with the centroids (sweep).
+_THREADS_FROM = 9_000_000
+_ENTRY_WORK = 30
 # Lanes = centroids reads rows without turning them, but needs enough features to pay for turning
 # the scores; beyond so many entries the centroids leave the second-level cache, and lanes =
 # samples reads them less often (kernels layout).
@@ -135,8 +137,8 @@ _LINE = (
     f"{_OPTIMUM_TO_CLUSTERS:,} clusters (benchmark: line)."
 )
 _FEW_THREADS = (
-    f"Below {_THREADS_FROM:,} multiply-adds a pass, waking a second thread costs more than it "
-    "helps (benchmark: kernels small)."
+    f"Below {_THREADS_FROM:,} multiply-adds a pass, with {_ENTRY_WORK} for each entry's other "
+    "work, starting a second thread costs more than it helps (benchmark: sweep)."
 )
 _ALL_THREADS = "As many threads as the process may use: affinity, control group, OMP_NUM_THREADS."
 _ASKED_THREADS = "As many threads as asked for."
@@ -170,8 +172,9 @@ def make_plan(
     if engine == "reference":
         reason = note + "the definition, in NumPy float64"
         return Plan("reference", "", 1, "none", "none", 0, reason, max_runs)
-    work = n_samples * n_features * n_clusters
-    small = work < _THREADS_FROM and n_threads is None
+    forced = os.environ.get("TRUEMEANS_METHOD", "")
+    small = n_samples * n_features * (n_clusters + _ENTRY_WORK) < _THREADS_FROM
+    small &= n_threads is None or not forced
     threads = 1 if small else resolve_threads(n_threads)
     scores, skip, reason = _method(n_samples, n_features, n_clusters, target)
     why = [_FEW_THREADS if small else _ALL_THREADS if n_threads is None else _ASKED_THREADS]
@@ -185,7 +188,7 @@ def make_plan(
         why += [_LITTLE_ROOM]
     why += [_LATER] if skip == "rows" else []
     block_rows = 0
-    if forced := os.environ.get("TRUEMEANS_METHOD", ""):
+    if forced:
         scores, skip, block_rows = _forced(forced, n_features, target)
         reason, why = "forced by TRUEMEANS_METHOD", why[:1]
     if note:

@@ -86,8 +86,8 @@ class KMeans(
         part in the answer. Otherwise taken for compatibility: every method used here is exact,
         so the answer is the same.
     n_threads : int, default=None
-        Number of threads. None takes what the process may use: CPU affinity, control group
-        limits and OMP_NUM_THREADS are respected.
+        The most threads to use; work that takes about a millisecond uses one. None takes what
+        the process may use: CPU affinity, control group limits and OMP_NUM_THREADS are respected.
     callback : callable, default=None
         Called with a `truemeans.Iteration` after every iteration. A true return value ends the
         fit with the best run so far; further runs are not begun.
