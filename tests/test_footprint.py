@@ -166,19 +166,19 @@ def test_seeding_takes_no_more_than_the_formula_says(n, d, k):
 def test_a_limit_of_the_address_space_is_seen_before_the_run_and_survived_in_it():
     printed = run_alone("""
         import resource, numpy as np, truemeans
-        X = np.random.default_rng(0).normal(size=(30_000, 64)).astype(np.float32)
-        model = truemeans.KMeans(4, random_state=0, n_threads=2).fit(X)
+        X = np.random.default_rng(0).normal(size=(5_000_000, 2)).astype(np.float32)
+        model = truemeans.KMeans(4, random_state=0, n_threads=2).fit(X[:30_000])
 
         def kept():
             return {name: value for name, value in vars(model).items() if name[-1] == "_"}
 
-        def outcome(spare, k, columns):
+        def outcome(spare):
             before = kept()
-            model.set_params(n_clusters=k, init=X[:k, :columns], max_iter=1)
+            model.set_params(n_clusters=40, init=X[:40], max_iter=1)
             used = int(open("/proc/self/statm").read().split()[0]) * resource.getpagesize()
             resource.setrlimit(resource.RLIMIT_AS, (used + (spare << 20), -1))
             try:
-                model.fit(X[:, :columns])
+                model.fit(X)
             except MemoryError as error:
                 after = kept()
                 assert after.keys() == before.keys()
@@ -188,13 +188,12 @@ def test_a_limit_of_the_address_space_is_seen_before_the_run_and_survived_in_it(
                 resource.setrlimit(resource.RLIMIT_AS, (-1, -1))
             return "fitted"
 
-        print(outcome(20, 30_000, 64), *[outcome(spare, 20_000, 60) for spare in range(33, 42)])
-        print(outcome(1000, 2, 64))
+        # The labels take 20 MB, and what is kept to skip work as much again and more.
+        print(*[outcome(spare) for spare in (10, 22, 25, 30, 50, 80, 1000)])
     """)
-    outcomes, last = printed.splitlines()
-    assert outcomes.startswith("refused ")
-    assert "ran-out" in outcomes
-    assert last == "fitted"
+    first, *between, last = printed.split()
+    assert (first, last) == ("refused", "fitted")
+    assert "ran-out" in between, between
 
 
 SHAPES = [(1_000_000, 2, 100), (100_000, 64, 1024), (100_000, 8, 30), (1_000_000, 3, 40)]
