@@ -30,8 +30,7 @@ def formula(workload: Workload, n_grids: int, n_threads: int) -> dict[str, int]:
     row_of_sums = 8 * (n_features + 1)
     return {
         "labels": 4 * n_samples,
-        # After the last pass the labels are counted, in 64 bits.
-        "skipping": max(_skipping_bytes(workload), 8) * n_samples,
+        "skipping": _skipping_bytes(workload) * n_samples,
         "cluster sums": n_threads * n_grids * n_clusters * row_of_sums,
         # The caller's, the loop's old and new in float64, and two packings for the kernels.
         "centroids": 5 * n_clusters * 8 * n_features,

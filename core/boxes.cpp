@@ -4,7 +4,6 @@
 #include <array>
 #include <cmath>
 #include <numeric>
-#include <utility>
 
 #include "curve.hpp"
 #include "panels.hpp"
@@ -62,31 +61,34 @@ Boxes<T>::Boxes(Team& team, const Kernels& kernels, Rows<T> rows)
 template <class T>
 void Boxes<T>::fold(Team& team, std::size_t d) {
     const std::size_t n = order.size();
-    std::vector<std::size_t> kept(team.n_threads(), 0);
+    std::vector<std::size_t> kept(team.n_threads(), 0), begins(team.n_threads(), 0);
     by_slices(team, n, [&](std::size_t slice, std::size_t begin, std::size_t end) {
-        std::size_t distinct = 0;
+        begins[slice] = begin;
         for (std::size_t i = begin; i < end; ++i)
-            distinct += i == 0 || !same_as_before(X.data() + i * d, d);
-        kept[slice] = distinct;
+            kept[slice] += i == 0 || !same_as_before(X.data() + i * d, d);
     });
     const std::size_t n_kept = std::accumulate(kept.begin(), kept.end(), std::size_t{0});
     if (static_cast<double>(n_kept) > kFoldBelow * static_cast<double>(n)) return;
-    // A slice may look at the last row of the one before, so rows go to a place of their own.
-    std::vector<T> folded(n_kept * d);
     first.resize(n_kept + 1);
     first[n_kept] = static_cast<std::int32_t>(n);
+    // Each slice moves up within itself, which leaves its last row, all that the next one looks
+    // at, as it was; then the slices move up to each other.
     by_slices(team, n, [&](std::size_t slice, std::size_t begin, std::size_t end) {
-        std::size_t to = std::accumulate(kept.begin(),
-                                         kept.begin() + static_cast<std::ptrdiff_t>(slice),
-                                         std::size_t{0});
+        const auto before = kept.begin() + static_cast<std::ptrdiff_t>(slice);
+        std::size_t place = std::accumulate(kept.begin(), before, std::size_t{0});
+        std::size_t to = begin;
         for (std::size_t i = begin; i < end; ++i) {
             const T* x = X.data() + i * d;
             if (i > 0 && same_as_before(x, d)) continue;
-            copy_row(x, d, folded.data() + to * d);
-            first[to++] = static_cast<std::int32_t>(i);
+            if (to < i) copy_row(x, d, X.data() + to * d);
+            ++to;
+            first[place++] = static_cast<std::int32_t>(i);
         }
     });
-    X = std::move(folded);
+    std::size_t to = kept[0];
+    for (std::size_t slice = 1; slice < kept.size(); to += kept[slice++])
+        std::copy_n(X.data() + begins[slice] * d, kept[slice] * d, X.data() + to * d);
+    X.resize(n_kept * d);
 }
 
 template <class T>

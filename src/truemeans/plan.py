@@ -302,9 +302,10 @@ def closer_scores(n_features: int, target: str) -> str:
 
 def most_pairs(n_samples: int, n_features: int, itemsize: int) -> int:
     """How many pairs of a row and a candidate seeding may hold at a time."""
-    # Squared distance, bucket and order take 14 of 24 bytes a row, a pair 28 while it is sorted.
+    # Squared distance, bucket and order take 14 of 24 bytes a row, a pair up to 48 while pairs are
+    # found, in vectors that double, and sorted.
     room = n_samples * (24 - 14 + n_features * itemsize // 2)
-    return max(room // 28, _PAIRS_AT_LEAST)
+    return max(room // 48, _PAIRS_AT_LEAST)
 
 
 def swap_patience(n_clusters: int) -> int:
