@@ -138,8 +138,10 @@ void require_numbers(const List& list, T low, std::size_t high) {
     const T last = high > most ? static_cast<T>(most) : static_cast<T>(high) - T(1);
     // No early exit, so that it runs as fast as memory is read.
     bool bad = false;
-    for (std::size_t i = 0; i < list.shape(0); ++i)
-        bad |= (list.data()[i] < low) | (list.data()[i] > last);
+    for (std::size_t i = 0; i < list.shape(0); ++i) {
+        bad |= list.data()[i] < low;
+        bad |= list.data()[i] > last;
+    }
     require(!bad, "internal: a number out of range");
 }
 

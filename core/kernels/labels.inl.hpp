@@ -53,7 +53,7 @@ size_t at_most(const double* values, size_t n, double limit, int32_t* list) {
     size_t n_found = 0;
     size_t i = 0;
     for (; i + 8 <= n; i += 8)
-        n_found = append_bits(lane_bits(load8(values + i) <= limit), i, list, n_found);
+        n_found = append_bits(lane_bits8(load8(values + i) <= limit), i, list, n_found);
     for (; i < n; ++i)
         if (values[i] <= limit) list[n_found++] = static_cast<int32_t>(i);
     return n_found;

@@ -26,7 +26,7 @@ inline uint32_t lane_bits(VecI set) {
 }
 
 // The same of eight lanes.
-inline uint32_t lane_bits(Mask8 set) {
+inline uint32_t lane_bits8(Mask8 set) {
 #if defined(__AVX512DQ__)
     return _mm512_movepi64_mask(reinterpret_cast<__m512i>(set));
 #else
