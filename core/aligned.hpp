@@ -1,4 +1,6 @@
-// Vectors that start at a cache line: a tile's line then never straddles two.
+// Vectors that start at a cache line, so that a tile's line never straddles two, and whose new
+// entries hold nothing until they are written: large ones then get their pages from the threads
+// that fill them, not one by one beforehand.
 #pragma once
 
 #include <cstddef>
@@ -17,6 +19,14 @@ struct LineAllocator {
     explicit LineAllocator(const LineAllocator<U>&) {}
     T* allocate(std::size_t n) { return static_cast<T*>(::operator new(n * sizeof(T), kLine)); }
     void deallocate(T* p, std::size_t) { ::operator delete(p, kLine); }
+    template <class U>
+    void construct(U* p) {
+        ::new (static_cast<void*>(p)) U;
+    }
+    template <class U, class... Args>
+    void construct(U* p, Args&&... args) {
+        ::new (static_cast<void*>(p)) U(static_cast<Args&&>(args)...);
+    }
     bool operator==(const LineAllocator&) const { return true; }
 };
 

@@ -53,8 +53,7 @@ Boxes<T>::Boxes(Team& team, const Kernels& kernels, Rows<T> rows)
         }
     });
     if (!rows.weight) fold(team, d);
-    const std::size_t n = X.size() / d;
-    labels.assign(n, -1);
+    labels.resize(X.size() / d);
     measure(team, d);
 }
 
@@ -101,6 +100,7 @@ void Boxes<T>::measure(Team& team, std::size_t d) {
     team.run(n_boxes, 16, [&](std::size_t, std::size_t begin, std::size_t end) {
         for (std::size_t i = begin * per_box; i < std::min(end * per_box, n); ++i) {
             const std::size_t box = i / per_box;
+            labels[i] = -1;
             for (std::size_t f = 0; f < d; ++f) {
                 const double v = static_cast<double>(X[i * d + f]);
                 low[box * d + f] = std::min(low[box * d + f], v);

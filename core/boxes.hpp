@@ -15,6 +15,7 @@
 #include <cstdint>
 #include <vector>
 
+#include "aligned.hpp"
 #include "pass.hpp"
 
 namespace truemeans {
@@ -26,13 +27,13 @@ constexpr double kFoldBelow = 0.8;       // equal rows are folded if at most so 
 template <class T>
 struct Boxes {
     std::size_t per_box;
-    std::vector<std::int32_t> order;   // number of each sorted row in the block
-    std::vector<T> X;                  // (n, d) sorted, and each row once where that saves much
-    std::vector<std::int32_t> first;   // (n + 1,) where in order the copies of each row begin; empty
+    Aligned<std::int32_t> order;       // number of each sorted row in the block
+    Aligned<T> X;                      // (n, d) sorted, and each row once where that saves much
+    Aligned<std::int32_t> first;       // (n + 1,) where in order the copies of each row begin; empty
                                        // where rows are not folded
-    std::vector<double> weight;        // (n,) sorted, empty for ones
+    Aligned<double> weight;            // (n,) sorted, empty for ones
     std::vector<double> low, high;     // (n_boxes, d)
-    std::vector<std::int32_t> labels;  // (n,) sorted, -1 before the first pass
+    Aligned<std::int32_t> labels;      // (n,) sorted, -1 before the first pass
     std::vector<std::int32_t> owner;   // (n_boxes,) the label of all its rows, -1 for several
     std::size_t k = 0;                 // centroids of the last pass, 0 before the first
 

@@ -3,6 +3,7 @@
 #include <array>
 #include <cmath>
 #include <stdexcept>
+#include <vector>
 
 #include "measure.hpp"
 
@@ -56,8 +57,8 @@ class Curve {
 };
 
 struct Keyed {
-    std::vector<std::uint32_t> keys;
-    std::vector<std::int32_t> rows;  // empty for 0, 1, 2 ...
+    Aligned<std::uint32_t> keys;
+    Aligned<std::int32_t> rows;  // empty for 0, 1, 2 ...
 };
 
 // A stable counting sort by one digit, each thread counting and placing a slice. The keys come
@@ -81,7 +82,7 @@ Keyed by_digit(Team& team, const Keyed& in, unsigned digit, bool last) {
             count[v] = before;
             before += here;
         }
-    Keyed out{std::vector<std::uint32_t>(last ? 0 : n), std::vector<std::int32_t>(n)};
+    Keyed out{Aligned<std::uint32_t>(last ? 0 : n), Aligned<std::int32_t>(n)};
     team.run(n, slice, [&](std::size_t, std::size_t begin, std::size_t end) {
         auto& to = next[begin / slice];
         for (std::size_t i = begin; i < end; ++i) {
@@ -96,12 +97,12 @@ Keyed by_digit(Team& team, const Keyed& in, unsigned digit, bool last) {
 }  // namespace
 
 template <class T>
-std::vector<std::int32_t> curve_order(Team& team, const Kernels& kernels, Rows<T> rows) {
+Aligned<std::int32_t> curve_order(Team& team, const Kernels& kernels, Rows<T> rows) {
     std::vector<double> low(rows.d), high(rows.d), finest(rows.d);
     if (survey(team, kernels, rows, low.data(), high.data(), finest.data()) < rows.n * rows.d)
         throw std::invalid_argument("internal: rows that are not finite");
     const Curve<T> curve(low, high);
-    Keyed keyed{std::vector<std::uint32_t>(rows.n), {}};
+    Keyed keyed{Aligned<std::uint32_t>(rows.n), {}};
     team.run(rows.n, 1 << 14, [&](std::size_t, std::size_t begin, std::size_t end) {
         for (std::size_t i = begin; i < end; ++i)
             keyed.keys[i] = curve.place(rows.X + i * rows.d);
@@ -110,7 +111,7 @@ std::vector<std::int32_t> curve_order(Team& team, const Kernels& kernels, Rows<T
     return by_digit(team, keyed, 1, true).rows;
 }
 
-template std::vector<std::int32_t> curve_order<float>(Team&, const Kernels&, Rows<float>);
-template std::vector<std::int32_t> curve_order<double>(Team&, const Kernels&, Rows<double>);
+template Aligned<std::int32_t> curve_order<float>(Team&, const Kernels&, Rows<float>);
+template Aligned<std::int32_t> curve_order<double>(Team&, const Kernels&, Rows<double>);
 
 }  // namespace truemeans

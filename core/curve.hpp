@@ -3,8 +3,8 @@
 #pragma once
 
 #include <cstdint>
-#include <vector>
 
+#include "aligned.hpp"
 #include "pass.hpp"
 
 namespace truemeans {
@@ -13,6 +13,6 @@ namespace truemeans {
 // ranges. Up to 256 values of a feature (4096 of two, 2^24 of one) that lie evenly have a cell
 // each, so equal rows of such data come out next to each other.
 template <class T>
-std::vector<std::int32_t> curve_order(Team& team, const Kernels& kernels, Rows<T> rows);
+Aligned<std::int32_t> curve_order(Team& team, const Kernels& kernels, Rows<T> rows);
 
 }  // namespace truemeans
