@@ -109,7 +109,7 @@ void bind_rows(nb::module_& m) {
     m.def(
         "assign",
         [](PyTeam& t, X2 X, Weight weight, In<double, Matrix> centroids, const std::string& scores,
-           std::size_t block_rows, core::Skip* skip, std::optional<In<double, Matrix>> magic,
+           std::size_t block_rows, bool keeps, core::Skip* skip, std::optional<In<double, Matrix>> magic,
            InOut<std::int32_t, Vector> labels, std::optional<InOut<double, Cube>> sums) {
             const core::Scores layout = scores_of(scores, *t.kernels);
             const core::Rows<T> rows = rows_of<T>(X, weight);
@@ -121,13 +121,13 @@ void bind_rows(nb::module_& m) {
             // Rows seen before, which is all that can be skipped.
             if (skip && !skip->started) require_numbers<std::int32_t>(labels, 0, c.k);
             const core::Outcome o = unlocked([&] {
-                return core::assign(t.team, *t.kernels, rows, c, layout, block_rows, skip, grids,
+                return core::assign(t.team, *t.kernels, rows, c, layout, block_rows, keeps, skip, grids,
                                   labels.data(), data_or_null(sums));
             });
             return std::make_tuple(o.n_changed, o.n_settled, o.n_scored);
         },
         "team"_a, "X"_a.noconvert(), "weight"_a.noconvert().none(), "centroids"_a.noconvert(),
-        "scores"_a, "block_rows"_a, "skip"_a.none(), "magic"_a.noconvert().none(),
+        "scores"_a, "block_rows"_a, "keeps"_a, "skip"_a.none(), "magic"_a.noconvert().none(),
         "labels"_a.noconvert(), "sums"_a.noconvert().none());
     m.def(
         "assign_bounded",

@@ -31,7 +31,7 @@ struct Pair {
 
 struct Scratch {
     std::vector<float> packed, norms, limits;
-    Aligned<std::uint16_t> tiles;
+    Aligned<std::uint16_t> tiles, marks;
     std::vector<std::int32_t> list, count;
     std::vector<Hit> hits;
     std::vector<double> sq_dist;
@@ -96,11 +96,14 @@ struct Search {
                             Scratch& t) const {
         const std::size_t block = kernels.tile_rows;
         const std::size_t entries = tile_centroid_entries(tile_panels.halves, rows.d);
+        const std::size_t n_panels = (count + block - 1) / block;
+        kernels.mark_tiles(tile_panels.halves, t.tiles.data(), (n + block - 1) / block, rows.d,
+                           tile_panels.packed.data() + first * entries,
+                           tile_panels.sq_norms.data() + first, n_panels, t.limits.data(),
+                           t.marks.data());
         std::fill(t.count.begin(), t.count.end(), 0);
-        kernels.tiles_within(tile_panels.halves, t.tiles.data(), (n + block - 1) / block, rows.d,
-                             tile_panels.packed.data() + first * entries,
-                             tile_panels.sq_norms.data() + first, (count + block - 1) / block,
-                             t.limits.data(), kCandidates, t.list.data(), t.count.data());
+        kernels.list_marked(t.marks.data(), n, n_panels * block, 0, kCandidates, t.list.data(),
+                            t.count.data());
         std::size_t n_hits = 0;
         for (std::size_t i = 0; i < n; ++i)
             for (std::int32_t e = 0; e < t.count[i]; ++e)
@@ -197,6 +200,7 @@ Closer find_closer(Team& team, const Kernels& kernels, Rows<T> rows, Centroids c
     for (Scratch& t : threads) {
         if (scores == Scores::tiles) {
             t.tiles.resize(padded * tile_row_entries(tiles.halves, rows.d));
+            t.marks.resize(padded / kTileSide * kCandidates);
             t.list.resize(padded * kCandidates);
             t.count.resize(padded);
         } else {

@@ -57,7 +57,7 @@ struct Scratch {
     typename Settler<T>::Scratch settle;
     typename TileSettler<T>::Scratch settle_tiles;
     std::vector<std::int32_t> undecided;    // places
-    std::vector<float> packed, norms, rests, margins, best, second, gap;
+    std::vector<float> packed, norms, rests, margins, best, second;
     Aligned<std::uint16_t> tiles;
     std::vector<std::int32_t> rows;         // numbers in the chunk
     std::vector<std::int32_t> label;        // new labels
@@ -87,7 +87,7 @@ struct Scratch {
             tiles.resize(padded * tile_row_entries(halves_of(scores, d), d));
         else if (packs)
             packed.resize(padded * d);
-        for (auto* floats : {&norms, &rests, &margins, &best, &second, &gap}) floats->resize(padded);
+        for (auto* floats : {&norms, &rests, &margins, &best, &second}) floats->resize(padded);
         label.resize(padded);
     }
 };
@@ -110,6 +110,7 @@ struct Pass {
     const TilePanels& tiles;
     const Settler<T>& settler;
     const TileSettler<T>& tile_settler;
+    const TileKeeper<T>* keeper;  // null where labels are searched for, or bounds are wanted
     const ScorePanels<T>& few;  // lanes = features, where there are few centroids
     ClusterLocks* locks;        // where threads share the sums
 
@@ -186,6 +187,25 @@ struct Pass {
         settle(begin, n_undecided, t);
     }
 
+    bool all_labelled(const std::int32_t* labels, std::size_t n) const {
+        std::int32_t least = 0, most = 0;
+        for (std::size_t i = 0; i < n; ++i) {
+            least = std::min(least, labels[i]);
+            most = std::max(most, labels[i]);
+        }
+        return least >= 0 && at(most) < centroids.k;
+    }
+
+    // New labels of rows that have one, in t.label.
+    void keep(std::size_t begin, std::size_t n, const std::int32_t* labels, Scratch<T>& t) const {
+        std::copy_n(labels, n, t.label.begin());
+        t.n_scored += n;
+        t.n_settled += keeper->label(rows.X + begin * rows.d, n, t.label.data(),
+                                     {t.tiles.data(), t.norms.data(), t.rests.data(),
+                                      t.best.data(), t.second.data()},
+                                     t.settle_tiles);
+    }
+
     // The gap that decides each of the m rows.
     void prove(std::size_t m, Scratch<T>& t) const {
         const bool in_tiles = tiles.n_panels > 0;
@@ -247,7 +267,10 @@ struct Pass {
                    Scratch<T>& t) const {
         const std::size_t m = choose(begin, n, labels, t);
         if (m == 0) return;
-        label(begin, m, n, t);
+        if (keeper && all_labelled(labels + begin, n))
+            keep(begin, n, labels + begin, t);
+        else
+            label(begin, m, n, t);
         if (skip) keep_slack(begin, m, t);
         move(begin, m, labels, sums, t);
     }
@@ -276,7 +299,7 @@ Skip* ready(Skip* skip, Centroids centroids, std::size_t d, const ScorePanels<T>
 
 template <class T>
 Outcome assign(Team& team, const Kernels& kernels, Rows<T> rows, Centroids centroids,
-               Scores scores, std::size_t block_rows, Skip* skip, Grids grids,
+               Scores scores, std::size_t block_rows, bool keeps, Skip* skip, Grids grids,
                std::int32_t* labels, double* sums) {
     const Frame* frame = skip && skip->started ? &skip->frame : nullptr;
     ScorePanels<T> panels;
@@ -310,6 +333,7 @@ Outcome assign(Team& team, const Kernels& kernels, Rows<T> rows, Centroids centr
                                                 : exact_panels(centroids, rows.d)};
     const TileSettler<T> tile_settler{kernels, table, centroids,
                                       rows.d,  tiles, panels.centering()};
+    const TileKeeper<T> keeper{tile_settler, panels};
     const std::size_t chunk = std::min(rows_per_chunk(kernels, scores, rows.d, block_rows), rows.n);
     const std::size_t n_threads = rows.n <= chunk ? 1 : team.n_threads();
     // Many wide sums of its own cost a thread more than locking a cluster for each of few moves.
@@ -319,7 +343,9 @@ Outcome assign(Team& team, const Kernels& kernels, Rows<T> rows, Centroids centr
         n_threads > 1 && few_moves && centroids.k >= kManyClusters && rows.d >= kWide;
     const std::size_t n_sums = sums && !share ? centroids.k * grids.n_grids * (rows.d + 1) : 0;
     const Pass<T> pass{kernels, table,   rows,         centroids, scores, skip, grids, panels,
-                       tiles,   settler, tile_settler, few,       share ? &locks : nullptr};
+                       tiles,   settler, tile_settler,
+                       keeps && tiles.n_panels > 0 && !skip ? &keeper : nullptr, few,
+                       share ? &locks : nullptr};
 
     std::vector<Scratch<T>> scratch;
     scratch.reserve(n_threads);
@@ -337,8 +363,8 @@ Outcome assign(Team& team, const Kernels& kernels, Rows<T> rows, Centroids centr
 }
 
 template Outcome assign<float>(Team&, const Kernels&, Rows<float>, Centroids, Scores, std::size_t,
-                               Skip*, Grids, std::int32_t*, double*);
+                               bool, Skip*, Grids, std::int32_t*, double*);
 template Outcome assign<double>(Team&, const Kernels&, Rows<double>, Centroids, Scores,
-                                std::size_t, Skip*, Grids, std::int32_t*, double*);
+                                std::size_t, bool, Skip*, Grids, std::int32_t*, double*);
 
 }  // namespace truemeans

@@ -51,11 +51,12 @@ struct Skip;
 
 // Labels every row by canonical distance (in/out labels: -1 for a row not seen before) and
 // moves the rows that changed in sums (k, n_grids, d + 1), unless sums is null. block_rows: rows
-// a thread takes at a time, 0 for a size that fits the caches. skip: what earlier passes know
-// about the rows, null for nothing; the labels are the same.
+// a thread takes at a time, 0 for a size that fits the caches. keeps: that most rows are likely
+// to keep their label. skip: what earlier passes know about the rows, null for nothing. The
+// labels are the same.
 template <class T>
 Outcome assign(Team& team, const Kernels& kernels, Rows<T> rows, Centroids centroids,
-               Scores scores, std::size_t block_rows, Skip* skip, Grids grids,
+               Scores scores, std::size_t block_rows, bool keeps, Skip* skip, Grids grids,
                std::int32_t* labels, double* sums);
 
 }  // namespace truemeans

@@ -9,7 +9,7 @@ namespace truemeans {
 
 namespace {
 
-constexpr std::size_t kSide = 16;  // centroids of one tile
+constexpr std::size_t kSide = kTileSide;
 constexpr std::size_t kDeep = 32;  // features of one tile
 
 // Rounded to nearest, ties to even; the values here are far from overflow.
@@ -103,6 +103,7 @@ TileSettler<T>::Scratch::Scratch(const TileSettler& s, std::size_t n_rows) {
     norms.resize(padded);
     rests.resize(padded);
     tiles.resize(padded * tile_row_entries(s.panels.halves, s.d));
+    marks.resize(s.panels.n_marks(padded));
     list.resize(padded * kMost);
     count.resize(padded);
     pairs.reserve(padded * kMost);
@@ -114,22 +115,24 @@ TileSettler<T>::Scratch::Scratch(const TileSettler& s, std::size_t n_rows) {
 template <class T>
 void TileSettler<T>::label(const T* X, std::size_t n, Scratch& t) const {
     if (n == 0) return;
-    const std::size_t block = kernels.tile_rows;
-    const std::size_t n_blocks = (n + block - 1) / block;
     table.pack_tiles(panels.halves, X, t.rows.data(), n, d, centering, t.tiles.data(),
                      t.norms.data(), t.rests.data());
     std::fill(t.limit.begin() + static_cast<std::ptrdiff_t>(n), t.limit.end(), -kFarScore);
-    std::fill(t.count.begin(), t.count.end(), 0);
-    kernels.tiles_within(panels.halves, t.tiles.data(), n_blocks, d, panels.packed.data(),
-                         panels.sq_norms.data(), panels.n_panels, t.limit.data(), kMost,
-                         t.list.data(), t.count.data());
+    panels.list_within(kernels, t.tiles.data(), n, d, t.limit.data(), kMost, t.marks.data(),
+                       t.list.data(), t.count.data(), [](auto...) {});
+    // Far below the scores of padding; false for what is not a number.
+    for (std::size_t p = 0; p < n; ++p)
+        if (!(t.limit[p] < kWildScore)) t.count[p] = 0;
+    decide(X, n, t);
+}
+
+template <class T>
+void TileSettler<T>::decide(const T* X, std::size_t n, Scratch& t) const {
     t.pairs.clear();
     for (std::size_t p = 0; p < n; ++p) {
         const auto row = static_cast<std::uint32_t>(t.rows[p]);
         const auto m = static_cast<std::size_t>(t.count[p]);
-        // Far below the scores of padding; false for what is not a number.
-        const bool safe = t.limit[p] < 1e30f && m > 0 && m <= kMost;
-        if (safe) {
+        if (m > 0 && m <= kMost) {
             for (std::size_t i = 0; i < m && m > 1; ++i)
                 t.pairs.push_back({row, static_cast<std::uint32_t>(t.list[p * kMost + i])});
         } else {
@@ -144,15 +147,65 @@ void TileSettler<T>::label(const T* X, std::size_t n, Scratch& t) const {
         const std::int32_t* list = t.list.data() + p * kMost;
         const auto m = static_cast<std::size_t>(t.count[p]);
         std::size_t best = 0;
-        // Slots are listed in order, so the first of equals has the lowest index.
         for (std::size_t i = 1; i < m; ++i)
-            if (sq_dist[i] < sq_dist[best]) best = i;
+            if (sq_dist[i] < sq_dist[best] || (sq_dist[i] == sq_dist[best] && list[i] < list[best]))
+                best = i;
         t.count[p] = list[best];
         if (m > 1) sq_dist += m;
     }
 }
 
+template <class T>
+std::size_t TileKeeper<T>::label(const T* X, std::size_t n, std::int32_t* label, Chunk chunk,
+                                 typename TileSettler<T>::Scratch& t) const {
+    const Kernels& kernels = settler.kernels;
+    const TilePanels& tiles = settler.panels;
+    const std::size_t d = settler.d;
+    constexpr std::size_t kMost = TileSettler<T>::kMost;
+    settler.table.score_labels(X, n, d, panels.centering(), panels.packed.data(),
+                               panels.sq_norms.data(), label, chunk.own);
+    settler.table.pack_tiles(tiles.halves, X, nullptr, n, d, panels.centering(), chunk.tiles,
+                             chunk.norms, chunk.rests);
+    for (std::size_t p = 0; p < n; ++p)
+        chunk.limit[p] = chunk.own[p] +
+                         (panels.margin.constant + panels.margin.slope * chunk.norms[p]) +
+                         0.5f * tiles.margin_of_row(chunk.norms[p], chunk.rests[p]);
+    const std::size_t block = kernels.tile_rows;
+    std::fill(chunk.limit + n, chunk.limit + (n + block - 1) / block * block, -kFarScore);
+    // The mark of a row's own centroid is taken away. A row without it, or with a limit out of
+    // range, has too many candidates to list.
+    const auto take_own = [&](std::size_t first, std::size_t n_slots, std::uint16_t* marks) {
+        for (std::size_t p = 0; p < n; ++p) {
+            const std::size_t slot = static_cast<std::size_t>(label[p]) - first;
+            if (slot >= n_slots) continue;
+            std::uint16_t& of_slot = marks[p / kSide * n_slots + slot];
+            const auto bit = static_cast<std::uint16_t>(1u << p % kSide);
+            if ((of_slot & bit) == 0 || !(chunk.limit[p] < kWildScore)) t.count[p] = kMost;
+            of_slot = static_cast<std::uint16_t>(of_slot & ~bit);
+        }
+    };
+    tiles.list_within(kernels, chunk.tiles, n, d, chunk.limit, kMost, t.marks.data(),
+                      t.list.data(), t.count.data(), take_own);
+    std::size_t n_open = 0;
+    for (std::size_t p = 0; p < n; ++p) {
+        if (t.count[p] == 0) continue;
+        const auto m = static_cast<std::size_t>(t.count[p]);
+        std::int32_t* list = t.list.data() + n_open * kMost;
+        if (m < kMost) {
+            if (n_open != p) std::copy_n(t.list.data() + p * kMost, m, list);
+            list[m] = label[p];
+        }
+        t.rows[n_open] = static_cast<std::int32_t>(p);
+        t.count[n_open++] = static_cast<std::int32_t>(m + 1);
+    }
+    settler.decide(X, n_open, t);
+    for (std::size_t i = 0; i < n_open; ++i) label[t.rows[i]] = t.count[i];
+    return n_open;
+}
+
 template struct TileSettler<float>;
 template struct TileSettler<double>;
+template struct TileKeeper<float>;
+template struct TileKeeper<double>;
 
 }  // namespace truemeans

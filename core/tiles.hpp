@@ -1,6 +1,7 @@
 // The centroids of one pass, laid out for a matrix unit.
 #pragma once
 
+#include <algorithm>
 #include <cmath>
 #include <cstddef>
 #include <cstdint>
@@ -18,6 +19,9 @@ inline Halves both_halves(std::size_t d) {
 }
 
 struct TilePanels {
+    // Marks of so many panels at a time stay in a second-level cache.
+    static constexpr std::size_t kMarkedPanels = 128;
+
     Halves halves = Halves::both;
     Aligned<std::uint16_t> packed;  // see kernels/tiles_amx.cpp
     std::vector<float> sq_norms;
@@ -34,6 +38,29 @@ struct TilePanels {
                std::size_t tile_rows);
 
     void pack_all(const std::vector<float>& rows, std::size_t d);
+
+    // The slots whose score is at most the row's limit, of n packed rows: count (out) how many a
+    // row, list (out): [row][most], the first of them. marks: n_marks(rows) of scratch.
+    // seen(first slot, number of slots, marks) is called before slots are listed, run by run.
+    template <class Seen>
+    void list_within(const Kernels& kernels, const std::uint16_t* tiles, std::size_t n,
+                     std::size_t d, const float* limit, std::size_t most, std::uint16_t* marks,
+                     std::int32_t* list, std::int32_t* count, const Seen& seen) const {
+        const std::size_t block = kernels.tile_rows;
+        std::fill_n(count, n, 0);
+        for (std::size_t p = 0; p < n_panels; p += kMarkedPanels) {
+            const std::size_t first = p * block, n_marked = std::min(kMarkedPanels, n_panels - p);
+            kernels.mark_tiles(halves, tiles, (n + block - 1) / block, d,
+                               packed.data() + first * tile_centroid_entries(halves, d),
+                               sq_norms.data() + first, n_marked, limit, marks);
+            seen(first, n_marked * block, marks);
+            kernels.list_marked(marks, n, n_marked * block, static_cast<std::int32_t>(first), most,
+                                list, count);
+        }
+    }
+    std::size_t n_marks(std::size_t padded_rows) const {
+        return padded_rows / kTileSide * std::min(sq_norms.size(), kMarkedPanels * 2 * kTileSide);
+    }
 
     // The margin of a row of squared norm `norm`, whose first halves leave out `rest`, squared.
     // 1.01 covers the roundings of both sums, of up to 100,000 features.
@@ -63,7 +90,7 @@ struct TileSettler {
     struct Scratch {
         std::vector<std::int32_t> rows;
         std::vector<float> limit, norms, rests;
-        Aligned<std::uint16_t> tiles;
+        Aligned<std::uint16_t> tiles, marks;
         std::vector<std::int32_t> list, count, all;
         std::vector<Match<std::uint32_t>> pairs;
         std::vector<double> sq_dist;
@@ -73,6 +100,32 @@ struct TileSettler {
 
     // New labels, in t.count, of the n rows of X that t.rows names.
     void label(const T* X, std::size_t n, Scratch& t) const;
+
+    // New labels, in t.count, of the rows of X that t.rows names, from the candidates that t.list
+    // and t.count hold of each; from all where there are too many, or none.
+    void decide(const T* X, std::size_t n, Scratch& t) const;
+};
+
+// Labels rows that have one: no search for the best score, nor a second look at what it left open.
+// The score of a row's own centroid, from before, is one that the nearest centroid need not
+// exceed by more than the errors of two scores; mostly no other centroid comes so near.
+// One error is of score_labels, within the margin of float32 scores (twice their error, so that
+// half of it covers the sums below), one of tiles, half of theirs.
+template <class T>
+struct TileKeeper {
+    const TileSettler<T>& settler;
+    const ScorePanels<T>& panels;  // lanes 1: (k, d)
+
+    // What it needs for each row of a chunk, padded to whole blocks.
+    struct Chunk {
+        std::uint16_t* tiles;
+        float *norms, *rests, *own, *limit;
+    };
+
+    // New labels, in label (in/out: those before), of n rows. Returns how many met more than one
+    // centroid.
+    std::size_t label(const T* X, std::size_t n, std::int32_t* label, Chunk chunk,
+                      typename TileSettler<T>::Scratch& t) const;
 };
 
 }  // namespace truemeans

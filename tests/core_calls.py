@@ -139,7 +139,7 @@ class Call:
         return {
             "add_sq_diff": grids,
             "finish_sq_diff": {"d": self.sizes["d"], **grids},
-            "assign": scores,
+            "assign": {**scores, "keeps": bool(self.seed % 2)},
             "Bounds": {"n_rows": self.sizes["n"], "most_groups": 2},
             "choose_magic": finest,
             "update_centroids": {"single": self.dtype == np.float32},

@@ -27,6 +27,9 @@ def skipping(target):
         yield Plan("native", target, 2, "tiles", "rows", 0, "rows")
         yield Plan("native", target, 1, "tiles", "rows", 17, "rows")
         yield Plan("native", target, 1, "coarse", "rows", 0, "rows")
+        yield Plan("native", target, 2, "tiles", "none", 0, "labels kept")
+        yield Plan("native", target, 1, "tiles", "none", 17, "labels kept")
+        yield Plan("native", target, 2, "coarse", "none", 0, "labels kept")
 
 
 def boxed(target):
@@ -52,6 +55,14 @@ HARD = {
 }
 
 
+@pytest.fixture
+def at_once(monkeypatch):
+    """Use what earlier passes tell from the second pass on, and do not give up coarse tiles."""
+    monkeypatch.setattr(native_engine, "should_skip", lambda *_: True)
+    monkeypatch.setattr(native_engine, "should_keep", lambda *_: True)
+    monkeypatch.setattr(native_engine, "should_refine", lambda *_: False)
+
+
 def iterations(X, init, plan, count):
     """Labels, sums and centroids after each pass."""
     source = ArraySource(X)
@@ -71,9 +82,7 @@ def iterations(X, init, plan, count):
 )
 @pytest.mark.parametrize("kind", HARD)
 @pytest.mark.parametrize("target", targets())
-def test_bounds_change_no_label_at_any_iteration(target, kind, shape, dtype, monkeypatch):
-    monkeypatch.setattr(native_engine, "should_skip", lambda n_changed, n_samples: True)
-    monkeypatch.setattr(native_engine, "should_refine", lambda n_settled, n_samples: False)
+def test_bounds_change_no_label_at_any_iteration(target, kind, shape, dtype, at_once):
     n, d, k = shape
     rng = np.random.default_rng(n)
     X = np.ascontiguousarray(HARD[kind](rng, n, d), dtype)
@@ -89,10 +98,8 @@ def test_bounds_change_no_label_at_any_iteration(target, kind, shape, dtype, mon
 
 
 @pytest.mark.parametrize("plan", list(skipping(next(iter(targets())))), ids=name_of)
-def test_centroids_that_jump_are_followed(plan, monkeypatch):
+def test_centroids_that_jump_are_followed(plan, at_once):
     """Bounds must hold for any movement, not only for means: here centroids jump and return."""
-    monkeypatch.setattr(native_engine, "should_skip", lambda n_changed, n_samples: True)
-    monkeypatch.setattr(native_engine, "should_refine", lambda n_settled, n_samples: False)
     rng = np.random.default_rng(3)
     X = rng.normal(size=(2000, 6)).astype(np.float32)
     source = ArraySource(X)
@@ -106,6 +113,21 @@ def test_centroids_that_jump_are_followed(plan, monkeypatch):
             mine.assign(centroids, sums[0])
             true.assign(centroids, sums[1])
             np.testing.assert_array_equal(mine.labels, true.labels)
+
+
+@pytest.mark.skipif(not has_tiles(""), reason="no matrix unit")
+@pytest.mark.parametrize("scores", ["tiles", "coarse"])
+def test_kept_labels_with_more_centroids_than_are_marked_at_a_time(scores, at_once):
+    rng = np.random.default_rng(2)
+    X = rng.integers(-2, 3, size=(5000, 36)).astype(np.float32)
+    X[:200] = 0.5  # near all centroids that are small: more candidates than a list holds
+    init = X[rng.choice(5000, 4200, replace=False)]
+    init[:60] = rng.normal(size=(60, 36)) * 1e-4 + 0.5
+    plan = Plan("native", "", 2, scores, "none", 0, "labels kept")
+    for want, got in zip(
+        iterations(X, init, dense(""), 4), iterations(X, init, plan, 4), strict=True
+    ):
+        np.testing.assert_array_equal(got[0], want[0])
 
 
 @pytest.mark.parametrize(("copies", "scored"), [(1, 3000), (3, 3000)])
@@ -137,7 +159,7 @@ def test_late_passes_leave_most_rows_alone():
     scored = []
     for _ in range(40):
         done = native_engine._core.assign(
-            team, X, None, centroids, "samples", 0, skip, None, labels, None
+            team, X, None, centroids, "samples", 0, False, skip, None, labels, None
         )
         scored.append(done[2] / len(X))
         centroids = np.array([X[labels == j].mean(axis=0, dtype=float) for j in range(20)])

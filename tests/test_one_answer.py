@@ -53,7 +53,8 @@ def forced(target, scores, skip, block_rows=0):
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("TRUEMEANS_TARGET", target)
         patch.setenv("TRUEMEANS_METHOD", f"{scores}/{skip}/{block_rows}")
-        patch.setattr(native_engine, "should_skip", lambda n_changed, n_samples: True)
+        patch.setattr(native_engine, "should_skip", lambda *_: True)
+        patch.setattr(native_engine, "should_keep", lambda *_: True)
         yield
 
 

@@ -50,6 +50,7 @@ constexpr float kWildScore = 1.0e30f;  // scores of rows with larger norms may o
 // What tiles hold of a value (tiles_amx.cpp): both its halves, both in one tile for up to 16
 // features, all that is multiplied in one tile for up to 10, or the first alone.
 enum class Halves { both, both_in_one, all_in_one, first };
+constexpr std::size_t kTileSide = 16;  // rows, or centroids, of one tile
 constexpr std::size_t kNarrowTile = 16;
 constexpr std::size_t kNarrowestTile = 10;
 // Entries of one row, and of one centroid, in tiles.
@@ -95,6 +96,11 @@ struct RowKernels {
     void (*pack_tiles)(Halves halves, const T* X, const std::int32_t* list, std::size_t n_rows,
                        std::size_t d, Centering<T> centering, std::uint16_t* tiles, float* norms,
                        float* rests);
+    // Scores, by the same targets, of each row with the centroid of its label; centroids (k, d)
+    // holding -2 times the packed centroid. out: padded like norms.
+    void (*score_labels)(const T* X, std::size_t n_rows, std::size_t d, Centering<T> centering,
+                         const float* centroids, const float* sq_norms,
+                         const std::int32_t* labels, float* out);
     // Scores, lanes = centroids. rows (out): [row][d]. list as above.
     void (*pack_rows)(const T* X, const std::int32_t* list, std::size_t n_rows, std::size_t d,
                       Centering<T> centering, float* rows, float* norms);
@@ -187,12 +193,16 @@ struct Kernels {
     void (*score_tiles)(Halves halves, const std::uint16_t* rows, std::size_t n_blocks, std::size_t d,
                         const std::uint16_t* centroids, const float* sq_norms,
                         std::size_t n_panels, TwoNearest out);
-    // The slots whose score of score_tiles is at most the row's limit (n_blocks * tile_rows):
-    // count (in/out) adds how many, list (out): [row][most], the first of them.
-    void (*tiles_within)(Halves halves, const std::uint16_t* rows, std::size_t n_blocks, std::size_t d,
-                         const std::uint16_t* centroids, const float* sq_norms,
-                         std::size_t n_panels, const float* limit, std::size_t most,
-                         std::int32_t* list, std::int32_t* count);
+    // One bit for each row and slot, whether the score of score_tiles is at most the row's limit
+    // (n_blocks * tile_rows): marks (out): [16 rows][n_panels * tile_rows].
+    void (*mark_tiles)(Halves halves, const std::uint16_t* rows, std::size_t n_blocks, std::size_t d,
+                       const std::uint16_t* centroids, const float* sq_norms,
+                       std::size_t n_panels, const float* limit, std::uint16_t* marks);
+    // The slots that are marked for n rows, counted from `first`: count (in/out) adds how many a
+    // row, list (out): [row][most], the first of them.
+    void (*list_marked)(const std::uint16_t* marks, std::size_t n, std::size_t n_slots,
+                        std::int32_t first, std::size_t most, std::int32_t* list,
+                        std::int32_t* count);
     // The slots whose score with one packed row is at most limit: list (out, all slots), returns
     // how many. Padding lanes are never among them.
     std::size_t (*slots_within)(const float* row, std::size_t d, const float* panels,

@@ -27,11 +27,10 @@
 // share a tile, hi before lo, and a centroid has two, [hi, hi] and [lo, 0], so that two products
 // do for three. Up to 10 features, a row is [hi, lo, hi, 1, 1] and a centroid [hi, hi, lo,
 // ||b||^2 in halves], so that one product does for all and nothing is left to add; what two halves
-// cannot hold of ||b||^2 is no more than what they leave out of the products. Two by two tiles of
-// results take four of the eight registers. While the unit multiplies for one pair of panels, the
-// vector units look for the best and second best of the pair before.
+// cannot hold of ||b||^2 is no more than what they leave out of the products.
 #define TM_VECTOR_BYTES 64
 #include "kernels.hpp"
+#include "meet_tiles.inl.hpp"
 #include "pack_tiles.inl.hpp"
 #include "two_nearest.inl.hpp"
 #include "vocabulary.hpp"
@@ -40,207 +39,127 @@
 
 namespace {
 
-constexpr size_t kResult = kSide * kSide;  // scores of one tile
-constexpr long kStride = 64;               // bytes of a tile's line
-
-struct alignas(64) TileShapes {
-    uint8_t bytes[64];
-};
-
-// Eight tiles of 16 lines of 64 bytes.
-constexpr TileShapes all_full() {
-    TileShapes shapes{};
-    shapes.bytes[0] = 1;
-    for (size_t t = 0; t < 8; ++t) {
-        shapes.bytes[16 + 2 * t] = 64;
-        shapes.bytes[48 + t] = 16;
-    }
-    return shapes;
-}
-const TileShapes kFull = all_full();
-
-inline void multiply_four() {
-    _tile_dpbf16ps(0, 4, 6);
-    _tile_dpbf16ps(1, 4, 7);
-    _tile_dpbf16ps(2, 5, 6);
-    _tile_dpbf16ps(3, 5, 7);
-}
-
-// Two sides of rows with two panels of centroids, into tiles 0 to 3: [panel][side].
-// meanwhile(i) is called once for i = 0, 1 while products are under way: work for the vector
-// units that the matrix unit does not wait for.
-template <Halves kHalves, class Work>
-inline void multiply(const uint16_t* rows, const uint16_t* panels, size_t d,
-                     const Work& meanwhile) {
-    constexpr bool kBoth = kHalves == Halves::both;
-    constexpr bool kOnce = kHalves == Halves::first || kHalves == Halves::all_in_one;
-    constexpr size_t kStep = kOnce ? kTile : 2 * kTile;
-    const uint16_t* rows1 = rows + kSide * truemeans::tile_row_entries(kHalves, d);
-    const size_t panel = kSide * truemeans::tile_centroid_entries(kHalves, d);
-    const uint16_t* panels1 = panels + panel;
-    _tile_zero(0);
-    _tile_zero(1);
-    _tile_zero(2);
-    _tile_zero(3);
-    for (size_t i = 0; i < panel; i += kStep) {
-        _tile_loadd(4, panels + i, kStride);
-        _tile_loadd(5, panels1 + i, kStride);
-        if (kBoth) {
-            _tile_loadd(6, rows + i + kTile, kStride);
-            _tile_loadd(7, rows1 + i + kTile, kStride);
-            multiply_four();
-        }
-        _tile_loadd(6, rows + i, kStride);
-        _tile_loadd(7, rows1 + i, kStride);
-        multiply_four();
-        if (i == 0) meanwhile(0);
-        if (!kOnce) {
-            _tile_loadd(4, panels + i + kTile, kStride);
-            _tile_loadd(5, panels1 + i + kTile, kStride);
-            multiply_four();
-            if (i == 0) meanwhile(1);
-        }
-    }
-    if (kOnce) meanwhile(1);
-}
-
-inline void store_products(float* products) {
-    _tile_stored(0, products, kStride);
-    _tile_stored(1, products + kResult, kStride);
-    _tile_stored(2, products + 2 * kResult, kStride);
-    _tile_stored(3, products + 3 * kResult, kStride);
-}
-
 // products: 16 rows with a centroid of squared norm `norm`.
 template <Halves kHalves>
 inline VecF score_of(const float* products, float norm) {
     return kHalves == Halves::all_in_one ? load(products) : load(products) + broadcast(norm);
 }
 
-// products: [side][16 centroids][16 rows] of one panel; two: one a side.
+// The best and the second best of each row; the Work of meet_wide.
 template <Halves kHalves>
-inline void offer_products(const float* products, const float* sq_norms, size_t first,
-                           Two (&two)[2]) {
-    for (size_t j = 0; j < kSide; ++j) {
-        const VecI id = VecI{} + static_cast<int32_t>(first + j);
-        const float* line = products + j * kSide;
-        for (size_t side = 0; side < 2; ++side)
-            two[side].offer(score_of<kHalves>(line + side * kResult, sq_norms[j]), id);
-    }
-}
+struct Search {
+    const float* sq_norms;
+    truemeans::TwoNearest out;
+    Two two[2]{};  // one a side
 
-// Appends the slots of each row whose score is within its limit. products as above.
-template <Halves kHalves>
-inline void list_products(const float* products, const float* sq_norms, size_t first,
-                          const float* limit, size_t most, int32_t* list, int32_t* count) {
-    const __m512 limits[2] = {__m512(load(limit)), __m512(load(limit + kSide))};
-    for (size_t j = 0; j < 2 * kSide; ++j) {
-        const float* line = products + j / kSide * 2 * kResult + j % kSide * kSide;
+    TM_INLINE void begin(Place place) {
         for (size_t side = 0; side < 2; ++side) {
-            const VecF score = score_of<kHalves>(line + side * kResult, sq_norms[j]);
-            unsigned found = _mm512_cmp_ps_mask(__m512(score), limits[side], _CMP_LE_OQ);
-            for (; found; found &= found - 1) {
-                const size_t row =
-                    side * kSide + static_cast<size_t>(__builtin_ctz(found));
-                const auto n = static_cast<size_t>(count[row]++);
-                if (n < most) list[row * most + n] = static_cast<int32_t>(first + j);
+            const size_t row = (place.side + side) * kSide;
+            two[side] = place.pair == 0 ? nothing_yet()
+                                        : Two{load(out.best + row), load(out.second + row),
+                                              load(out.index + row)};
+        }
+    }
+    // products: of both sides with one panel, the sides two tiles apart.
+    TM_INLINE void half(const float* products, Place place, size_t panel) {
+        const size_t slot = (2 * place.pair + panel) * kSide;
+        for (size_t j = 0; j < kSide; ++j) {
+            const VecI id = VecI{} + static_cast<int32_t>(slot + j);
+            for (size_t side = 0; side < 2; ++side) {
+                const float* line = products + (2 * side + panel) * kResult + j * kSide;
+                two[side].offer(score_of<kHalves>(line, sq_norms[slot + j]), id);
             }
         }
     }
-}
-
-inline size_t at_least_one(size_t n) { return n > 1 ? n : 1; }
-
-// So many bytes of centroids stay in a second-level cache beside a chunk of rows.
-constexpr size_t kRunBytes = 512u << 10;
-
-// So many bytes of rows stay in a first-level cache while a pair of panels meets them all.
-constexpr size_t kRowBytes = 16u << 10;
-
-// Best and second best are looked for one pair of panels behind: while the unit multiplies.
-template <Halves kHalves>
-void score(const uint16_t* rows, size_t n_blocks, size_t d, const uint16_t* centroids,
-           const float* sq_norms, size_t n_panels, truemeans::TwoNearest out) {
-    const size_t block = 2 * kSide * truemeans::tile_row_entries(kHalves, d);
-    const size_t pair = 2 * kSide * truemeans::tile_centroid_entries(kHalves, d);
-    const size_t run = at_least_one(kRunBytes / (pair * sizeof(uint16_t)));
-    const size_t group = at_least_one(kRowBytes / (block * sizeof(uint16_t)));
-    alignas(64) float products[2][4 * kResult];
-    size_t now = 0, row = 0, slot = 0;  // of the products before: buffer, first row, first slot
-    bool any = false;
-    Two two[2];
-    const auto offer = [&](size_t panel) {
-        const size_t first = slot + panel * kSide;
-        offer_products<kHalves>(products[now] + panel * 2 * kResult, sq_norms + first, first, two);
-    };
-    const auto take = [&] {
+    TM_INLINE void end(Place place) {
         for (size_t side = 0; side < 2; ++side) {
-            const size_t at = row + side * kSide;
-            two[side] = slot == 0 ? nothing_yet()
-                                  : Two{load(out.best + at), load(out.second + at),
-                                        load(out.index + at)};
+            const size_t row = (place.side + side) * kSide;
+            store(out.best + row, two[side].best);
+            store(out.second + row, two[side].second);
+            store(out.index + row, two[side].index);
         }
-    };
-    const auto put = [&] {
-        for (size_t side = 0; side < 2; ++side) {
-            const size_t at = row + side * kSide;
-            store(out.best + at, two[side].best);
-            store(out.second + at, two[side].second);
-            store(out.index + at, two[side].index);
-        }
-    };
-    for (size_t from = 0; from < n_panels; from += run)
-        for (size_t first = 0; first < n_blocks; first += group)
-            for (size_t p = from; p < n_panels && p < from + run; ++p)
-                for (size_t b = first; b < n_blocks && b < first + group; ++b) {
-                    if (any) {
-                        take();
-                        multiply<kHalves>(rows + b * block, centroids + p * pair, d, offer);
-                        put();
-                    } else {
-                        multiply<kHalves>(rows + b * block, centroids + p * pair, d,
-                                          [](size_t) {});
-                    }
-                    now ^= 1;
-                    store_products(products[now]);
-                    row = b * 2 * kSide;
-                    slot = p * 2 * kSide;
-                    any = true;
-                }
-    take();
-    offer(0);
-    offer(1);
-    put();
-}
-
-template <Halves kHalves>
-void list_within(const uint16_t* rows, size_t n_blocks, size_t d, const uint16_t* centroids,
-                 const float* sq_norms, size_t n_panels, const float* limit, size_t most,
-                 int32_t* list, int32_t* count) {
-    const size_t block = 2 * kSide * truemeans::tile_row_entries(kHalves, d);
-    const size_t pair = 2 * kSide * truemeans::tile_centroid_entries(kHalves, d);
-    alignas(64) float products[4 * kResult];
-    for (size_t p = 0; p < n_panels; ++p)
-        for (size_t b = 0; b < n_blocks; ++b) {
-            const size_t at = b * 2 * kSide;
-            multiply<kHalves>(rows + b * block, centroids + p * pair, d, [](size_t) {});
-            store_products(products);
-            list_products<kHalves>(products, sq_norms + p * 2 * kSide, p * 2 * kSide, limit + at,
-                                   most, list + at * most, count + at);
-        }
-}
-
-// The shapes of the tiles, for as long as one call of a kernel. The fence is for the compiler,
-// which does not know that tiles are read from memory.
-struct Tiles {
-    Tiles() {
-        __asm__ volatile("" ::: "memory");
-        _tile_loadconfig(&kFull);
     }
-    ~Tiles() { _tile_release(); }
-    Tiles(const Tiles&) = delete;
-    Tiles& operator=(const Tiles&) = delete;
 };
+
+template <Halves kHalves>
+void score(const uint16_t* rows, size_t n_sides, size_t d, const uint16_t* centroids,
+           const float* sq_norms, size_t n_pairs, truemeans::TwoNearest out) {
+    Search<kHalves> search{sq_norms, out};
+    meet_wide<kHalves>(rows, n_sides, d, centroids, n_pairs, search);
+}
+
+// One bit for each of 16 rows and each centroid of a panel.
+template <Halves kHalves>
+__attribute__((noinline)) void mark_panel(const float* products, const float* sq_norms, VecF limit,
+                                          uint16_t* marks) {
+    for (size_t j = 0; j < kSide; ++j) {
+        const VecF score = score_of<kHalves>(products + j * kSide, sq_norms[j]);
+        _store_mask16(marks + j, _mm512_cmp_ps_mask(__m512(score), __m512(limit), _CMP_LE_OQ));
+    }
+}
+
+// Marks of rows and centroids; the Work of meet_wide and meet_narrow. The least of 16 scores
+// tells of all that none is within the limit, as mostly none is.
+template <Halves kHalves>
+struct Marks {
+    const float* sq_norms;
+    size_t n_pairs;
+    const float* limit;
+    uint16_t* marks;
+
+    TM_INLINE void begin(Place) const {}
+    TM_INLINE void end(Place) const {}
+    TM_INLINE void half(const float* products, Place place, size_t side) const {
+        one(products + side * 2 * kResult, {place.side + side, place.pair});
+    }
+    // products: of one side with a pair of panels.
+    TM_INLINE void one(const float* products, Place place) const {
+        const size_t slot = place.pair * 2 * kSide;
+        const VecF limits = load(limit + place.side * kSide);
+        uint16_t* out = marks + place.side * n_pairs * 2 * kSide + slot;
+        _mm512_storeu_si512(out, _mm512_setzero_si512());
+        for (size_t panel = 0; panel < 2 * kSide; panel += kSide) {
+            constexpr size_t kChains = 4;
+            VecF least[kChains];
+            for (size_t j = 0; j < kSide; ++j) {
+                const VecF score = score_of<kHalves>(products + (panel + j) * kSide,
+                                                     sq_norms[slot + panel + j]);
+                least[j % kChains] = j < kChains ? score : vmin(score, least[j % kChains]);
+            }
+            const VecF all = vmin(vmin(least[0], least[1]), vmin(least[2], least[3]));
+            if (_mm512_cmp_ps_mask(__m512(all), __m512(limits), _CMP_LE_OQ) != 0)
+                mark_panel<kHalves>(products + panel * kSide, sq_norms + slot + panel, limits,
+                                    out + panel);
+        }
+    }
+};
+
+template <Halves kHalves>
+void mark(const uint16_t* rows, size_t n_sides, size_t d, const uint16_t* centroids,
+          const float* sq_norms, size_t n_pairs, const float* limit, uint16_t* marks) {
+    const Marks<kHalves> work{sq_norms, n_pairs, limit, marks};
+    if (d <= kDeep)
+        meet_narrow<kHalves>(rows, n_sides, centroids, n_pairs, work);
+    else
+        meet_wide<kHalves>(rows, n_sides, d, centroids, n_pairs, work);
+}
+
+void list_marked(const uint16_t* marks, size_t n, size_t n_slots, int32_t first, size_t most,
+                 int32_t* list, int32_t* count) {
+    for (size_t row = 0; row < n; row += kSide, marks += n_slots)
+        for (size_t from = 0; from < n_slots; from += 2 * kSide) {
+            const __m512i some = _mm512_loadu_si512(marks + from);
+            uint32_t slots = _mm512_test_epi16_mask(some, some);
+            for (; slots != 0; slots &= slots - 1) {
+                const size_t slot = from + static_cast<size_t>(__builtin_ctz(slots));
+                for (unsigned bits = marks[slot]; bits != 0; bits &= bits - 1) {
+                    const size_t r = row + static_cast<size_t>(__builtin_ctz(bits));
+                    const auto at = static_cast<size_t>(count[r]++);
+                    if (at < most) list[r * most + at] = first + static_cast<int32_t>(slot);
+                }
+            }
+        }
+}
 
 void score_tiles(Halves halves, const uint16_t* rows, size_t n_blocks, size_t d,
                  const uint16_t* centroids, const float* sq_norms, size_t n_panels,
@@ -250,18 +169,18 @@ void score_tiles(Halves halves, const uint16_t* rows, size_t n_blocks, size_t d,
                      : halves == Halves::both_in_one ? score<Halves::both_in_one>
                      : halves == Halves::all_in_one  ? score<Halves::all_in_one>
                                                      : score<Halves::first>;
-    run(rows, n_blocks, d, centroids, sq_norms, n_panels, out);
+    run(rows, 2 * n_blocks, d, centroids, sq_norms, n_panels, out);
 }
 
-void tiles_within(Halves halves, const uint16_t* rows, size_t n_blocks, size_t d,
-                  const uint16_t* centroids, const float* sq_norms, size_t n_panels,
-                  const float* limit, size_t most, int32_t* list, int32_t* count) {
+void mark_tiles(Halves halves, const uint16_t* rows, size_t n_blocks, size_t d,
+                const uint16_t* centroids, const float* sq_norms, size_t n_panels,
+                const float* limit, uint16_t* marks) {
     const Tiles tiles;
-    const auto run = halves == Halves::both          ? list_within<Halves::both>
-                     : halves == Halves::both_in_one ? list_within<Halves::both_in_one>
-                     : halves == Halves::all_in_one  ? list_within<Halves::all_in_one>
-                                                     : list_within<Halves::first>;
-    run(rows, n_blocks, d, centroids, sq_norms, n_panels, limit, most, list, count);
+    const auto run = halves == Halves::both          ? mark<Halves::both>
+                     : halves == Halves::both_in_one ? mark<Halves::both_in_one>
+                     : halves == Halves::all_in_one  ? mark<Halves::all_in_one>
+                                                     : mark<Halves::first>;
+    run(rows, 2 * n_blocks, d, centroids, sq_norms, n_panels, limit, marks);
 }
 
 }  // namespace
@@ -273,6 +192,9 @@ void fill_tiles_amx(Kernels& table) {
     table.f32.pack_tiles = pack_tiles<float>;
     table.f64.pack_tiles = pack_tiles<double>;
     table.score_tiles = score_tiles;
-    table.tiles_within = tiles_within;
+    table.f32.score_labels = score_labels<float>;
+    table.f64.score_labels = score_labels<double>;
+    table.mark_tiles = mark_tiles;
+    table.list_marked = list_marked;
 }
 }  // namespace truemeans

@@ -70,6 +70,7 @@ def assign(
     centroids: _Float,
     scores: str,
     block_rows: int,
+    keeps: bool,
     skip: Skip | None,
     magic: _Float | None,
     labels: _Labels,

@@ -20,6 +20,7 @@ __all__ = [
     "methods",
     "most_pairs",
     "n_groups",
+    "should_keep",
     "should_refine",
     "should_skip",
     "skip_bytes",
@@ -41,6 +42,8 @@ METHODS = (
     ("coarse", "rows"),
 )
 
+_TILES_SCORES = ("tiles", "coarse")
+
 # Below this many multiply-adds a pass, packing centroids costs more than it saves (kernels small).
 _PACK_FROM = 4_000
 # Below this many, starting a thread costs more than it helps, however many may be used; an entry
@@ -58,9 +61,12 @@ _TILES_FROM_FEATURES = 12
 _TILES_FROM_CLUSTERS = 12
 _NARROW_TILES_FROM_FEATURES = 8
 _NARROW_TILES_FROM_CLUSTERS = 128
-# Coarse tiles take a third of the products, and pay while they leave few rows undecided
+# Coarse tiles take a third of the products, and pay while they leave few rows undecided, with
+# fewer features only where a row meets many clusters
 # (run --only midk,ivf,embed,patches).
 _COARSE_FROM_FEATURES = 64
+_COARSE_FROM_CLUSTERS = 512
+_NARROW_COARSE_FROM_FEATURES = 32
 _REFINE_ABOVE_SETTLED = 0.5
 # Rows that are labelled once more to see that, before the first pass.
 N_PROBED = 512
@@ -82,6 +88,12 @@ _PAIRS_AT_LEAST = 1 << 16
 # One bound a row costs under a tenth of a dense pass and begins to pay when so few rows change
 # (run --only tabular,converge).
 _SKIP_BELOW_CHANGED = 0.125
+# Rows that have a label are compared with its centroid's score alone, which leaves the vector
+# units half of the work; a row that changes, or may, costs more then. From so many features on the
+# rest of a pass is little beside it, and bounds pay later (run --only ivf,embed,patches,midk).
+_KEEP_FROM_FEATURES = 33
+_KEEP_BELOW_CHANGED = 0.5
+_KEEP_SKIP_BELOW_CHANGED = 0.01
 # With one feature the optimum of a million values takes less time than a run of the loop from
 # drawn centroids (line). Sorting cannot be interrupted half-way, and a sorted value
 # takes 64 bytes; the first bounds hold 8 runs of places for each pair of clusters.
@@ -112,8 +124,9 @@ _RULES = {
     _BOXES: f"Up to {_BOXES_TO_FEATURES} features, from {_BOXES_FROM_CLUSTERS} clusters and "
     f"{_BOXES_FROM_SAMPLES:,} to {_BOXES_TO_SAMPLES:,} rows, sorting rows into boxes pays: a box "
     "meets few centroids (benchmark: run --only geo,palette,pixels).",
-    _COARSE: f"From {_COARSE_FROM_FEATURES} features and {_TILES_FROM_CLUSTERS} clusters a matrix "
-    "unit scores fastest with the first halves of the numbers; full ones follow where more than "
+    _COARSE: f"From {_COARSE_FROM_FEATURES} features and {_TILES_FROM_CLUSTERS} clusters, or "
+    f"{_NARROW_COARSE_FROM_FEATURES} and {_COARSE_FROM_CLUSTERS}, a matrix unit scores fastest "
+    "with the first halves of the numbers; full ones follow where more than "
     f"{_REFINE_ABOVE_SETTLED:.0%} of the rows stay open (benchmark: run --only "
     "midk,ivf,embed,patches).",
     _TILES: f"From {_TILES_FROM_FEATURES} features and {_TILES_FROM_CLUSTERS} clusters a matrix "
@@ -130,6 +143,11 @@ _RULES = {
 _LATER = (
     f"Once at most {_SKIP_BELOW_CHANGED:.1%} of the rows change in a pass, a bound a row tells "
     "which rows need no look (benchmark: run --only tabular,converge)."
+)
+_LABELS = (
+    f"From {_KEEP_FROM_FEATURES} features on tiles compare a row with its centroid's score alone "
+    f"while at most {_KEEP_BELOW_CHANGED:.0%} of the rows change; a bound a row follows at "
+    f"{_KEEP_SKIP_BELOW_CHANGED:.0%} (benchmark: run --only ivf,embed,patches,midk)."
 )
 _LITTLE_ROOM = "What would be faster keeps more between passes than skip_memory allows."
 _LINE = (
@@ -186,7 +204,8 @@ def make_plan(
             "a bound a row later" if skip == "rows" else "nothing kept from pass to pass"
         )
         why += [_LITTLE_ROOM]
-    why += [_LATER] if skip == "rows" else []
+    keeps = scores in _TILES_SCORES and n_features >= _KEEP_FROM_FEATURES
+    why += [_LABELS] if keeps else [_LATER] if skip == "rows" else []
     block_rows = 0
     if forced:
         scores, skip, block_rows = _forced(forced, n_features, target)
@@ -205,7 +224,7 @@ def methods(target: str, n_features: int) -> list[tuple[str, str]]:
         (scores, skip)
         for scores, skip in METHODS
         if (skip != "boxes" or n_features <= _BOXES_TO_FEATURES)
-        and (scores not in ("tiles", "coarse") or has_tiles(target))
+        and (scores not in _TILES_SCORES or has_tiles(target))
     ]
 
 
@@ -247,7 +266,8 @@ def _method(n_samples: int, n_features: int, n_clusters: int, target: str) -> tu
         (n_features >= _TILES_FROM_FEATURES and n_clusters >= _TILES_FROM_CLUSTERS)
         or (n_features >= _NARROW_TILES_FROM_FEATURES and n_clusters >= _NARROW_TILES_FROM_CLUSTERS)
     ) and has_tiles(target):
-        if n_features >= _COARSE_FROM_FEATURES:
+        many = n_clusters >= _COARSE_FROM_CLUSTERS
+        if n_features >= (_NARROW_COARSE_FROM_FEATURES if many else _COARSE_FROM_FEATURES):
             return "coarse", "rows", _COARSE
         return "tiles", "rows", _TILES
     if entries >= _GROUPS_FROM_ENTRIES and n_features >= _GROUPS_FROM_FEATURES:
@@ -262,9 +282,16 @@ def should_refine(n_settled: int, n_samples: int) -> bool:
     return n_settled > _REFINE_ABOVE_SETTLED * n_samples
 
 
-def should_skip(n_changed: int, n_samples: int) -> bool:
-    """Whether a bound a row will pay, from the last pass."""
-    return n_changed <= _SKIP_BELOW_CHANGED * n_samples
+def should_keep(scores: str, n_features: int, n_changed: int, n_samples: int) -> bool:
+    """Whether most rows will keep the label of the last pass, and it pays to start from that."""
+    wide_tiles = scores in _TILES_SCORES and n_features >= _KEEP_FROM_FEATURES
+    return wide_tiles and n_changed <= _KEEP_BELOW_CHANGED * n_samples
+
+
+def should_skip(keeps: bool, n_changed: int, n_samples: int) -> bool:
+    """Whether a bound a row will pay, from the last pass; keeps: as `should_keep` says."""
+    share = _KEEP_SKIP_BELOW_CHANGED if keeps else _SKIP_BELOW_CHANGED
+    return n_changed <= share * n_samples
 
 
 def n_groups(n_features: int, itemsize: int, row_room: int | None = None) -> int:

@@ -47,10 +47,13 @@ class RowState:
         The label of each row, -1 before the first pass.
     carried : object
         Whatever else the engine keeps per row (bounds, for one that skips work).
+    keeps : bool
+        Whether most rows are likely to keep their label in the next pass.
     """
 
     labels: LabelArray
     carried: object = field(default=None)
+    keeps: bool = False
 
 
 class Extent(NamedTuple):

@@ -23,7 +23,14 @@ from truemeans.engines.base import (
     SqGrids,
     SwapSearch,
 )
-from truemeans.plan import N_PROBED, closer_scores, n_groups, should_refine, should_skip
+from truemeans.plan import (
+    N_PROBED,
+    closer_scores,
+    n_groups,
+    should_keep,
+    should_refine,
+    should_skip,
+)
 from truemeans.result import Plan
 from truemeans.targets import targets
 
@@ -88,11 +95,22 @@ class NativeEngine:
             self._scores = self._first_scores(X, centroids)
         scores, block_rows = self._scores, plan.block_rows
         done = _core.assign(
-            team, X, weight, centroids, scores, block_rows, skip, magic, state.labels, sums
+            team,
+            X,
+            weight,
+            centroids,
+            scores,
+            block_rows,
+            state.keeps,
+            skip,
+            magic,
+            state.labels,
+            sums,
         )
         if scores == "coarse" and should_refine(done[1], len(X)):
             self._scores = "tiles"
-        if skip is None and plan.skip == "rows" and should_skip(done[0], len(X)):
+        state.keeps = should_keep(scores, X.shape[1], done[0], len(X))
+        if skip is None and plan.skip == "rows" and should_skip(state.keeps, done[0], len(X)):
             state.carried = _core.Skip(len(X))
         return Pass(*done[:2])
 
@@ -103,7 +121,7 @@ class NativeEngine:
         sample = np.ascontiguousarray(X[:: max(len(X) // N_PROBED, 1)])
         labels = np.full(len(sample), -1, np.int32)
         done = _core.assign(
-            self._team, sample, None, centroids, "coarse", 0, None, None, labels, None
+            self._team, sample, None, centroids, "coarse", 0, False, None, None, labels, None
         )
         return "tiles" if should_refine(done[1], len(sample)) else "coarse"
 
