@@ -2,6 +2,7 @@
 #include "bindings.hpp"
 
 #include "closer.hpp"
+#include "rounds.hpp"
 #include "seeding.hpp"
 
 namespace truemeans::bindings {
@@ -47,6 +48,21 @@ void bind_rows(nb::module_& m) {
         },
         "team"_a, "X"_a.noconvert(), "weight"_a.noconvert().none(), "candidates"_a.noconvert(),
         "closest"_a.noconvert(), "scale"_a, "gains"_a.noconvert());
+    m.def(
+        "draw_rounds",
+        [](PyTeam& t, X2 X, Weight weight, double weight_scale, In<double, Vector> u,
+           std::size_t n_clusters, std::size_t n_trials) {
+            require(X.shape(0) > 0, "internal: no row to draw");
+            require(n_clusters > 0 && n_trials > 0 &&
+                        u.shape(0) == 1 + (n_clusters - 1) * n_trials,
+                    "internal: a number for the first row and for every trial");
+            return moved(unlocked([&] {
+                return core::draw_rounds(*t.kernels, rows_of<T>(X, weight), weight_scale, u.data(),
+                                         n_clusters, n_trials);
+            }));
+        },
+        "team"_a, "X"_a.noconvert(), "weight"_a.noconvert().none(), "weight_scale"_a,
+        "u"_a.noconvert(), "n_clusters"_a, "n_trials"_a);
     m.def(
         "find_closer",
         [](PyTeam& t, X2 X, Weight weight, In<double, Matrix> candidates,

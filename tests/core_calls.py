@@ -39,6 +39,7 @@ SHAPES = {
     "row_keys": {"X": "rows nd"},
     "lower_closest": ROWS | {"centroid": "center d", "closest": "costs n"},
     "add_gains": ROWS | {"candidates": "centroids kd", "closest": "costs n", "gains": "sums k"},
+    "draw_rounds": ROWS | {"u": "uniform t"},
     "find_closer": ROWS | {"candidates": "centroids kd", "closest": "costs n"},
     "play_rounds": {"rows": "numbers r", "start": "costs r", "u": "uniform r", "starts": "starts s"}
     | {"pair_rows": "numbers p", "pair_sq_dist": "costs p"}
@@ -54,7 +55,7 @@ SHAPES = {
 WITHOUT_TEAM = ("choose_magic", "finish_sq_diff", "SwapSearch")
 OBJECTS = ("skip", "bounds", "boxes")
 PASSES = ("assign", "assign_bounded", "assign_boxed")
-SIZES = {"n": 40, "d": 2, "k": 5, "g": 2, "m": 6, "r": 9, "p": 20, "b": 7, "v": 10}
+SIZES = {"n": 40, "d": 2, "k": 5, "g": 2, "m": 6, "r": 9, "p": 20, "b": 7, "v": 10, "t": 9}
 # Made-up rows times weights are multiples, so that sums are exact.
 SPACING = 2.0**-10
 
@@ -145,6 +146,7 @@ class Call:
             "update_centroids": {"single": self.dtype == np.float32},
             "inertia_from_sums": {"top": 64.0, **spread},
             "add_gains": {"scale": 16.0},
+            "draw_rounds": {"weight_scale": 16.0, "n_trials": 2, "n_clusters": self.n_drawn},
             "find_closer": {**scores, "most": 10**9},
             "play_rounds": {"scale": 16.0, "n_trials": 2, "n_rounds": 3},
             "add_bucket_masses": {"scale": 16.0},
@@ -152,6 +154,11 @@ class Call:
             "least_inertias": {"most": few},
             "SwapSearch": {"patience": 20},
         }.get(self.name, {})
+
+    @property
+    def n_drawn(self) -> int:
+        """Clusters for which there is a number for the first row and two for every other."""
+        return (self.sizes["t"] + 1) // 2
 
     def run(self, given: dict[str, Any]) -> Any:
         """What the core says."""
@@ -280,6 +287,11 @@ def add_gains(call, before, after, found):
     X, weight, candidates, closest, gains = before.values()
     REFERENCE.add_gains(X, weight, candidates, closest, 16.0, gains)
     np.testing.assert_array_equal(gains, after["gains"])
+
+
+def draw_rounds(call, before, after, found):
+    X, weight, u = before.values()
+    same(REFERENCE.draw_rounds(X, weight, 16.0, u, call.n_drawn, 2), found)
 
 
 def find_closer(call, before, after, found):

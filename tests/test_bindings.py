@@ -213,6 +213,7 @@ def calls(draw: st.DrawFn, name: str) -> tuple[Call, list[tuple[str, str, int]]]
         "p": draw(st.sampled_from(BORDERS)),
         "b": draw(st.sampled_from(BORDERS)),
         "v": draw(st.sampled_from(FEW)),
+        "t": max(2 * draw(st.sampled_from(FEW)) - 1, 0),
     }
     target = draw(st.sampled_from(list(targets())))
     tiles = ("tiles", "coarse")[: 1 if name == "find_closer" else 2] if has_tiles(target) else ()

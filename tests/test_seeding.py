@@ -9,8 +9,8 @@ import truemeans
 from ladder import make_rows, native_plans
 from truemeans.dataset import Dataset, survey
 from truemeans.engines import open_engine
+from truemeans.engines.masses import mass_scale
 from truemeans.seeding import Draw
-from truemeans.seeding.draw import mass_scale
 from truemeans.sources import ArraySource
 
 PLAN = next(native_plans())

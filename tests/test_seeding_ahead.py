@@ -1,4 +1,4 @@
-"""Seeding ahead: the law of drawing round by round, and the same picks however it is computed."""
+"""Rounds of k-means++, ahead or one by one: their law, and the same picks however computed."""
 
 from __future__ import annotations
 
@@ -14,6 +14,7 @@ from ladder import KINDS, REFERENCE, make_rows
 from truemeans.dataset import Dataset, survey
 from truemeans.engines import open_engine
 from truemeans.engines.native import NativeEngine
+from truemeans.plan import draws_at_once
 from truemeans.result import Plan
 from truemeans.seeding import Draw, plusplus
 from truemeans.sources import ArraySource, NpySource
@@ -25,6 +26,12 @@ MODULE = importlib.import_module("truemeans.seeding.plusplus")
 
 def plan(target="", scores="samples", n_threads=1, block_rows=0):
     return Plan("native", target, n_threads, scores, "none", block_rows, "forced")
+
+
+@pytest.fixture
+def ahead(monkeypatch):
+    """Draw ahead, however few the rows."""
+    monkeypatch.setattr(MODULE, "draws_at_once", lambda *_: False)
 
 
 def picks(source, plan, k, trials, weight=None, seed=0):
@@ -51,13 +58,15 @@ def law(X, weight, k, trials):
 
 
 @pytest.mark.parametrize("trials", [1, 2])
-@pytest.mark.parametrize("ahead", [0.25, 10.0])
-def test_the_law_is_that_of_drawing_round_by_round(trials, ahead, monkeypatch):
+@pytest.mark.parametrize("share", [0.25, 10.0, None])
+def test_the_law_is_that_of_drawing_round_by_round(trials, share, monkeypatch):
     """Chi-square over sequences of four picks; 3.3 deviations above the mean is one in a thousand.
 
-    With ten rounds ahead all of them are drawn by the costs beside the first centroid alone.
+    With ten rounds ahead all of them are drawn by the costs beside the first centroid alone; None
+    is for rounds in one call.
     """
-    monkeypatch.setattr(MODULE, "_AHEAD", ahead)
+    monkeypatch.setattr(MODULE, "draws_at_once", lambda *_: share is None)
+    monkeypatch.setattr(MODULE, "_AHEAD", share)
     rng = np.random.default_rng(2)
     X = np.round(rng.normal(size=(6, 2)), 2)
     weight = np.array([1.0, 2.0, 0.0, 1.0, 0.5, 1.5]) / 2
@@ -85,6 +94,7 @@ def test_the_law_is_that_of_drawing_round_by_round(trials, ahead, monkeypatch):
 @pytest.mark.parametrize("dtype", [np.float32, np.float64])
 @pytest.mark.parametrize("kind", KINDS)
 @pytest.mark.parametrize("d", [1, 3, 19, 40])
+@pytest.mark.usefixtures("ahead")
 def test_the_same_picks_however_it_is_computed(d, kind, dtype, weighted, tmp_path, monkeypatch):
     n, k = 700, 60
     X = make_rows(kind, n, d, dtype)
@@ -101,6 +111,36 @@ def test_the_same_picks_however_it_is_computed(d, kind, dtype, weighted, tmp_pat
     for most in (0, 300, 10**9):
         monkeypatch.setattr(MODULE, "most_pairs", lambda *_, most=most: most)
         np.testing.assert_array_equal(X[picks(ArraySource(X), plan(), k, 6, weight)], expected)
+
+
+@pytest.mark.parametrize("weighted", [False, True])
+@pytest.mark.parametrize("dtype", [np.float32, np.float64])
+@pytest.mark.parametrize("kind", KINDS)
+@pytest.mark.parametrize(("n", "d", "k"), [(1, 1, 1), (33, 1, 33), (700, 3, 60), (320, 19, 40)])
+def test_the_same_picks_in_one_call_on_every_engine(n, d, k, kind, dtype, weighted, tmp_path):
+    X = make_rows(kind, n, d, dtype)
+    weight = np.random.default_rng(d).integers(1 - (n > 1), 5, n) / 4 if weighted else None
+    np.save(tmp_path / "rows.npy", X)
+    assert draws_at_once(n, d, k, 6)
+    expected = X[picks(ArraySource(X), REFERENCE, k, 6, weight)]
+    for target in targets():
+        for seeded in (ArraySource(X), NpySource(tmp_path / "rows.npy", 90)):
+            np.testing.assert_array_equal(X[picks(seeded, plan(target), k, 6, weight)], expected)
+    mixed = np.random.default_rng(0).permutation(n)
+    other = picks(ArraySource(X[mixed]), plan(), k, 6, None if weight is None else weight[mixed])
+    np.testing.assert_array_equal(X[mixed][other], expected)
+
+
+@pytest.mark.parametrize("at_once", [True, False])
+def test_rows_without_cost_are_drawn_by_weight(at_once, monkeypatch):
+    monkeypatch.setattr(MODULE, "draws_at_once", lambda *_: at_once)
+    X = np.repeat([[0.0, 1.0], [5.0, 1.0], [9.0, 9.0]], [40, 60, 100], axis=0)
+    weight = np.repeat([0.5, 1.0, 0.0], [40, 60, 100])
+    for plan_of in (REFERENCE, plan()):
+        found = X[picks(ArraySource(X), plan_of, 5000, 2, weight)]
+        assert len(np.unique(found[:2], axis=0)) == 2
+        # Of the rest three quarters, within five standard deviations.
+        assert abs((found[2:, 0] == 5).mean() - 0.75) < 5 * np.sqrt(0.75 * 0.25 / 4998)
 
 
 def near_ties(n, d, dtype, seed):
@@ -145,8 +185,10 @@ def test_rows_whose_scores_overflow_are_not_lost(scale):
     assert len(found.rows) == (distances < closest[:, None]).sum()
 
 
-def test_one_far_row_does_not_blunt_the_draws():
+@pytest.mark.parametrize("at_once", [True, False])
+def test_one_far_row_does_not_blunt_the_draws(at_once, monkeypatch):
     """Its cost is all but everything until it is picked; then the others are drawn by theirs."""
+    monkeypatch.setattr(MODULE, "draws_at_once", lambda *_: at_once)
     X = np.vstack([make_rows("normal", 300, 2, np.float64) * 1e-6, [[1e9, 1e9]]])
     for seed in range(10):
         _, rows = truemeans.kmeans_plusplus(X, 20, random_state=seed)

@@ -45,6 +45,7 @@ struct Margin {
 };
 
 constexpr std::size_t kFewCentroids = 3;
+constexpr std::size_t kRoundRows = 32;  // rows at a time in rounds.hpp
 constexpr float kFarScore = 3.0e38f;
 constexpr float kWildScore = 1.0e30f;  // scores of rows with larger norms may overflow
 // What tiles hold of a value (tiles_amx.cpp): both its halves, both in one tile for up to 16
@@ -178,6 +179,16 @@ struct Kernels {
                               std::int32_t* to);
     // The values that are at most limit, by number: list (out, n), returns how many.
     std::size_t (*at_most)(const double* values, std::size_t n, double limit, std::int32_t* list);
+    // Exact. Rounds of k-means++ over n rows, a multiple of kRoundRows, cols: [feature][n]. By how
+    // much a candidate (d,) would lower the total of masses, which are round(scaled * closest).
+    double (*round_gain)(const double* cols, std::size_t n, std::size_t d, const double* candidate,
+                         const double* scaled, const double* closest, const double* masses);
+    // Exact. closest (in/out): the lesser of itself and the canonical squared distance.
+    void (*round_lower)(const double* cols, std::size_t n, std::size_t d, const double* candidate,
+                        double* closest);
+    // Exact. masses (out, n), and their sums (out) over kRoundRows rows at a time.
+    void (*round_masses)(const double* scaled, const double* closest, std::size_t n,
+                         double* masses, double* sums);
     // Exact to a few units in the last place. The squared distances from each centroid to the
     // nearest point of a box; panels as for nearest, near (out) padded to 8. Returns the least
     // over centroids of the squared distance to the farthest point.

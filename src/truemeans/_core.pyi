@@ -142,6 +142,15 @@ def add_gains(
     scale: float,
     gains: _Float,
 ) -> None: ...
+def draw_rounds(
+    team: Team,
+    X: _Rows,
+    weight: _Float | None,
+    weight_scale: float,
+    u: _Float,
+    n_clusters: int,
+    n_trials: int,
+) -> npt.NDArray[np.int64]: ...
 def find_closer(
     team: Team,
     X: _Rows,

@@ -16,6 +16,7 @@ __all__ = [
     "METHODS",
     "N_PROBED",
     "closer_scores",
+    "draws_at_once",
     "make_plan",
     "methods",
     "most_pairs",
@@ -83,6 +84,10 @@ _BOXES_FROM_SAMPLES = 50_000
 _BOXES_TO_SAMPLES = 20_000_000
 # Lanes = samples serves few features best in seeding too (seeding).
 _CLOSER_CENTROIDS_FROM_FEATURES = 20
+# Rows up to which k-means++ draws round by round, in one call, and multiply-adds of all its
+# rounds: drawing ahead takes about a millisecond of calls, and scores faster (seeding).
+_AT_ONCE_TO_SAMPLES = 1 << 14
+_AT_ONCE_TO_WORK = 1 << 25
 # Less is not worth a second look at the rows (seeding).
 _PAIRS_AT_LEAST = 1 << 16
 # One bound a row costs under a tenth of a dense pass and begins to pay when so few rows change
@@ -325,6 +330,12 @@ def closer_scores(n_features: int, target: str) -> str:
     if n_features >= _TILES_FROM_FEATURES and has_tiles(target):
         return "tiles"
     return "samples" if n_features < _CLOSER_CENTROIDS_FROM_FEATURES else "centroids"
+
+
+def draws_at_once(n_samples: int, n_features: int, n_clusters: int, n_trials: int) -> bool:
+    """Whether k-means++ draws round by round in one call; the picks differ from drawing ahead."""
+    work = n_samples * n_features * n_clusters * n_trials
+    return n_samples <= _AT_ONCE_TO_SAMPLES and work <= _AT_ONCE_TO_WORK
 
 
 def most_pairs(n_samples: int, n_features: int, itemsize: int) -> int:

@@ -272,6 +272,17 @@ class Engine(Protocol):
     ) -> None:
         """Add to ``gains`` by how much each candidate would lower the total of the masses."""
 
+    def draw_rounds(
+        self,
+        X: Rows,
+        weight: FloatArray | None,
+        weight_scale: float,
+        u: FloatArray,
+        n_clusters: int,
+        n_trials: int,
+    ) -> npt.NDArray[np.int64]:
+        """The rows picked by greedy k-means++, round by round (core/rounds.hpp)."""
+
     def find_closer(
         self,
         X: Rows,

@@ -230,6 +230,17 @@ class NativeEngine:
     ) -> None:
         _core.add_gains(self._team, X, weight, candidates, closest, scale, gains)
 
+    def draw_rounds(
+        self,
+        X: Rows,
+        weight: FloatArray | None,
+        weight_scale: float,
+        u: FloatArray,
+        n_clusters: int,
+        n_trials: int,
+    ) -> npt.NDArray[np.int64]:
+        return _core.draw_rounds(self._team, X, weight, weight_scale, u, n_clusters, n_trials)
+
     def find_closer(
         self,
         X: Rows,

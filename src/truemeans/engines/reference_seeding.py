@@ -8,6 +8,7 @@ import numpy as np
 import numpy.typing as npt
 
 from truemeans.engines.base import Closer, FloatArray, Played, Proposals, Rows
+from truemeans.engines.masses import WORN, mass_scale
 
 __all__ = ["SeedingDefinition"]
 
@@ -43,6 +44,38 @@ class SeedingDefinition:
         for j, dist in enumerate(self.sq_distances(X, candidates).T):
             left = _masses(w, np.minimum(closest, dist), scale)
             gains[j] += (_masses(w, closest, scale) - left).sum()
+
+    def draw_rounds(
+        self,
+        X: Rows,
+        weight: FloatArray | None,
+        weight_scale: float,
+        u: FloatArray,
+        n_clusters: int,
+        n_trials: int,
+    ) -> npt.NDArray[np.int64]:
+        w = np.ones(len(X)) if weight is None else weight
+        by_weight = _masses(w, np.ones(len(X)), weight_scale)
+        picked = [_row_at(by_weight, u[0])]
+        closest = self.sq_distances(X, X[picked].astype(np.float64))[:, 0]
+        scale = first_total = 0.0
+        for mine in u[1:].reshape(n_clusters - 1, n_trials):
+            masses = _masses(w, closest, scale)
+            if masses.sum() <= WORN * first_total:
+                top = float((w * closest).max())
+                if top == 0.0:
+                    picked.append(_row_at(by_weight, mine[0]))
+                    continue
+                coarse = mass_scale(top * len(X))
+                scale = mass_scale(float(_masses(w, closest, coarse).sum()) / coarse)
+                masses = _masses(w, closest, scale)
+                first_total = float(masses.sum())
+            drawn = [_row_at(masses, place) for place in mine]
+            left = np.minimum(self.sq_distances(X, X[drawn].astype(np.float64)).T, closest)
+            best = int(np.argmin(_masses(w, left, scale).sum(axis=1)))
+            picked.append(drawn[best])
+            closest = left[best]
+        return np.array(picked, np.int64)
 
     def find_closer(
         self,
@@ -115,6 +148,12 @@ class SeedingDefinition:
 
 def _masses(weight: FloatArray, closest: FloatArray, scale: float) -> FloatArray:
     return np.rint((weight * scale) * closest)
+
+
+def _row_at(masses: FloatArray, u: float) -> int:
+    ends = np.cumsum(masses)
+    place = min(np.floor(u * ends[-1]), ends[-1] - 1.0)
+    return int(np.searchsorted(ends, place, side="right"))
 
 
 def _key_factor(feature: int) -> float:

@@ -7,12 +7,10 @@ import numpy.typing as npt
 
 from truemeans.dataset import Dataset
 from truemeans.engines.base import FloatArray
-from truemeans.seeding.draw import Draw, mass_scale
+from truemeans.engines.masses import WORN, mass_scale
+from truemeans.seeding.draw import Draw
 
 __all__ = ["Costs"]
-
-# A total that fell below this share of what its scale was made for is measured anew.
-_WORN = 2.0**-16
 
 
 class Costs:
@@ -55,7 +53,7 @@ class Costs:
 
     def measure(self) -> bool:
         """Make sure that masses are fine enough to draw by; False if no row has any."""
-        if self._total > _WORN * self._first_total:
+        if self._total > WORN * self._first_total:
             total = self._total / self.scale
         else:
             weight = self._dataset.sample_weight

@@ -15,19 +15,18 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterator
-from typing import Protocol
+from functools import cached_property
+from typing import Any, Protocol
 
 import numpy as np
 import numpy.typing as npt
 
 from truemeans.dataset import Dataset
 from truemeans.engines.base import FloatArray
+from truemeans.engines.masses import mass_scale
 
-__all__ = ["Draw", "Uniform", "mass_scale"]
+__all__ = ["Draw", "Uniform"]
 
-# Masses are integers with a total of at most 2**50 (plus half a unit a row), which float64 adds
-# without rounding, in any order.
-_MASS_BITS = 50
 _MOST_BUCKETS = 1 << 15
 _ROWS_A_BUCKET = 4
 # Up to so many rows, reading all of them takes less time than finding out which are wanted.
@@ -52,29 +51,35 @@ class Draw:
         The rows and their weights.
     rng : RandomState or Generator
         Where the random numbers come from: one a draw.
+
+    Attributes
+    ----------
+    weight_scale : float
+        The `mass_scale` of the sum of the weights.
     """
 
     def __init__(self, dataset: Dataset, rng: Uniform) -> None:
         self.rng = rng
         self._dataset = dataset
-        key = dataset.row_keys()
-        splitters = _splitters(key)
-        self._n_buckets = len(splitters) + 1
-        self._bucket = dataset.engine.cut_keys(key, splitters)
-        del key
-        self._order = np.argsort(self._bucket, kind="stable").astype(np.int32)
-        sizes = np.bincount(self._bucket, minlength=self._n_buckets)
-        self._starts = np.concatenate([[0], np.cumsum(sizes)])
         weight = dataset.sample_weight
         total = float(dataset.n_samples) if weight is None else math.fsum(weight)
-        self._weight_scale = mass_scale(total)
-        self._whole: npt.NDArray[np.intp] | None = None
-        if dataset.n_samples <= _SORTED_ONCE:
-            self._whole = self._line(np.arange(self._n_buckets), None, self._weight_scale)[0]
+        self.weight_scale = mass_scale(total)
+        if dataset.n_samples > _SORTED_ONCE:
+            # Before anything else takes memory; few rows may never need them.
+            _ = self._buckets
+
+    @cached_property
+    def line(self) -> tuple[npt.NDArray[np.intp], npt.NDArray[Any]]:
+        """All rows in the order of the line: their numbers, and their values."""
+        return self._sorted(np.arange(self._dataset.n_samples))
+
+    @cached_property
+    def _buckets(self) -> _Buckets:
+        return _Buckets(self._dataset)
 
     def by_weight(self, size: int) -> npt.NDArray[np.intp]:
         """Draw ``size`` rows, with replacement, with probability proportional to weight."""
-        return self._draw(None, self._weight_scale, size)
+        return self._draw(None, self.weight_scale, size)
 
     def by_cost(self, closest: FloatArray, scale: float, size: int) -> npt.NDArray[np.intp]:
         """Draw rows with probability proportional to weight × ``closest``.
@@ -92,7 +97,7 @@ class Draw:
 
         When all values with weight are taken, values repeat.
         """
-        scale = self._weight_scale
+        scale = self.weight_scale
         alive = np.ones(self._dataset.n_samples)
         masses = self._masses(alive, scale)
         picked: list[int] = []
@@ -110,12 +115,13 @@ class Draw:
         return np.array(picked, np.intp)
 
     def _masses(self, closest: FloatArray | None, scale: float) -> FloatArray:
-        return self._dataset.bucket_masses(self._bucket, self._n_buckets, closest, scale)
+        buckets = self._buckets
+        return self._dataset.bucket_masses(buckets.of_row, len(buckets.sizes), closest, scale)
 
     def _draw(self, closest: FloatArray | None, scale: float, size: int) -> npt.NDArray[np.intp]:
-        if self._whole is not None:
-            mass = self._mass(self._whole, closest, scale)
-            return self._whole[_places(mass, self.rng.random(size))[2]]
+        if self._dataset.n_samples <= _SORTED_ONCE:
+            rows = self.line[0]
+            return rows[_places(self._mass(rows, closest, scale), self.rng.random(size))[2]]
         masses = self._masses(closest, scale)
         ends, place, bucket = _places(masses, self.rng.random(size))
         picked = np.empty(size, np.intp)
@@ -123,7 +129,7 @@ class Draw:
             touched = np.unique(bucket[part])
             rows, _, mass = self._line(touched, closest, scale)
             # Places count from the start of the line, the sums below from the touched buckets'.
-            before = np.zeros(self._n_buckets)
+            before = np.zeros(len(masses))
             before[touched] = np.cumsum(masses[touched]) - ends[touched]
             at = np.searchsorted(np.cumsum(mass), place[part] + before[bucket[part]], "right")
             picked[part] = rows[at]
@@ -133,7 +139,7 @@ class Draw:
         """Draws in groups whose buckets hold few rows."""
         order = np.argsort(bucket, kind="stable")
         one = bucket[order]
-        size = np.where(np.diff(one, prepend=-1) > 0, np.diff(self._starts)[one], 0)
+        size = np.where(np.diff(one, prepend=-1) > 0, self._buckets.sizes[one], 0)
         group = np.cumsum(size) // _ROWS_AT_A_TIME
         yield from np.split(order, np.flatnonzero(np.diff(group)) + 1)
 
@@ -141,17 +147,17 @@ class Draw:
         self, buckets: npt.NDArray[np.intp], closest: FloatArray | None, scale: float
     ) -> tuple[npt.NDArray[np.intp], npt.NDArray[np.float64], FloatArray]:
         """The rows of some buckets in the order of the line, their values and masses."""
-        starts, sizes = self._starts[buckets], np.diff(self._starts)[buckets]
-        skipped = starts - (np.cumsum(sizes) - sizes)
-        rows = self._order[np.repeat(skipped, sizes) + np.arange(sizes.sum())]
+        rows, values = self._sorted(self._buckets.rows(buckets))
+        return rows, values, self._mass(rows, closest, scale)
+
+    def _sorted(self, rows: npt.NDArray[np.intp]) -> tuple[npt.NDArray[np.intp], npt.NDArray[Any]]:
         values = self._dataset.source.take(rows)
         key = self._dataset.engine.row_keys(values)
         line = np.argsort(key, kind="stable")
-        twins = line[1:][np.diff(key[line]) == 0], line[:-1][np.diff(key[line]) == 0]
-        if (values[twins[0]] != values[twins[1]]).any():
+        twins = np.flatnonzero(np.diff(key[line]) == 0)
+        if len(twins) and (values[line[twins]] != values[line[twins + 1]]).any():
             line = np.lexsort((*values.T[::-1], key))
-        rows, values = rows[line], values[line]
-        return rows, values, self._mass(rows, closest, scale)
+        return rows[line], values[line]
 
     def _mass(
         self, rows: npt.NDArray[np.intp], closest: FloatArray | None, scale: float
@@ -161,10 +167,31 @@ class Draw:
         return np.rint(mass if closest is None else mass * closest[rows])
 
 
-def mass_scale(total: float) -> float:
-    """The power of two that makes integer masses of values that add up to ``total``."""
-    # The largest power of two is enough for costs that are themselves close to underflow.
-    return math.ldexp(1.0, min(_MASS_BITS - math.frexp(total)[1], 1023))
+class _Buckets:
+    """Stretches of the line of about as many rows each.
+
+    Attributes
+    ----------
+    of_row : ndarray of uint16, shape (n_samples,)
+        The bucket of each row.
+    sizes : ndarray of int, shape (n_buckets,)
+        How many rows each holds.
+    """
+
+    def __init__(self, dataset: Dataset) -> None:
+        key = dataset.row_keys()
+        splitters = _splitters(key)
+        self.of_row = dataset.engine.cut_keys(key, splitters)
+        del key
+        self.sizes = np.bincount(self.of_row, minlength=len(splitters) + 1)
+        self._order = np.argsort(self.of_row, kind="stable").astype(np.int32)
+        self._ends = np.cumsum(self.sizes)
+
+    def rows(self, buckets: npt.NDArray[np.intp]) -> npt.NDArray[np.intp]:
+        """The rows of some buckets, one bucket after the other."""
+        sizes = self.sizes[buckets]
+        skipped = self._ends[buckets] - np.cumsum(sizes)
+        return self._order[np.repeat(skipped, sizes) + np.arange(sizes.sum())].astype(np.intp)
 
 
 def _splitters(key: FloatArray) -> FloatArray:

@@ -14,8 +14,9 @@ import numpy as np
 import numpy.typing as npt
 
 from truemeans.dataset import Dataset, survey
+from truemeans.engines.masses import mass_scale
 from truemeans.seeding.costs import Costs
-from truemeans.seeding.draw import Draw, mass_scale
+from truemeans.seeding.draw import Draw
 from truemeans.seeding.plusplus import plusplus
 from truemeans.sources import ArraySource
 

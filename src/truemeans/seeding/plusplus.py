@@ -12,6 +12,8 @@ only fall. An accepted row is distributed by the costs of now (rejection samplin
 1951), whatever happened in between, so the law is that of drawing round by round. What the rounds
 need of the rows is then one pass for all that was drawn ahead: the pairs of a row and a candidate
 that is closer to it than any centroid so far, few of all pairs.
+
+Few rows stay in the caches, and are drawn round by round in one call of the engine.
 """
 
 from __future__ import annotations
@@ -23,7 +25,7 @@ import numpy.typing as npt
 
 from truemeans.dataset import Dataset
 from truemeans.engines.base import Proposals
-from truemeans.plan import most_pairs
+from truemeans.plan import draws_at_once, most_pairs
 from truemeans.seeding.costs import Costs
 from truemeans.seeding.draw import Draw
 
@@ -47,6 +49,9 @@ def plusplus(
     Once every row with weight coincides with a picked one, the rest is drawn by weight alone,
     and centroids repeat.
     """
+    size = (dataset.n_samples, dataset.n_features, n_clusters, n_local_trials)
+    if draws_at_once(*size):
+        return _at_once(dataset, draw, n_clusters, n_local_trials)
     game = _Game(dataset, draw, n_local_trials)
     while len(game.picked) < n_clusters:
         if not game.costs.measure():
@@ -55,6 +60,15 @@ def plusplus(
         ahead = max(1, int(_AHEAD * len(game.picked)))
         game.play(min(ahead, n_clusters - len(game.picked)))
     return np.array(game.picked, np.intp)
+
+
+def _at_once(dataset: Dataset, draw: Draw, n_clusters: int, n_trials: int) -> npt.NDArray[np.intp]:
+    rows, values = draw.line
+    weight = None if dataset.sample_weight is None else dataset.sample_weight[rows]
+    u = draw.rng.random(1 + (n_clusters - 1) * n_trials)
+    return rows[
+        dataset.engine.draw_rounds(values, weight, draw.weight_scale, u, n_clusters, n_trials)
+    ]
 
 
 class _Game:

@@ -1,0 +1,83 @@
+// Rounds of k-means++ over few rows, whose float64 features stand in columns: lanes are rows, and
+// each row's canonical distance is summed from first feature to last. Compiled as exact code.
+#pragma once
+
+#include "kernels.hpp"
+#include "vocabulary.hpp"
+
+namespace {
+
+// Vectors at a time, so that an addition need not wait for the one before.
+constexpr size_t kRoundVectors = truemeans::kRoundRows / 8;
+
+struct RoundRows {
+    Vec8 of[kRoundVectors];
+};
+
+// Canonical squared distances of the rows from `first` on.
+inline RoundRows distances_from(const double* cols, size_t n, size_t d, const double* candidate,
+                                size_t first) {
+    RoundRows sum{};
+    for (size_t f = 0; f < d; ++f)
+        for (size_t v = 0; v < kRoundVectors; ++v) {
+            const Vec8 e = load8(cols + f * n + first + v * 8) - candidate[f];
+            sum.of[v] += e * e;
+        }
+    return sum;
+}
+
+// To the nearest integer, for values below 2^51.
+inline Vec8 round_integers(Vec8 v) {
+    constexpr double kMagic = 6755399441055744.0;  // 1.5 * 2^52
+    return (v + kMagic) - kMagic;
+}
+
+inline double add_lanes(Vec8 v) {
+    double sum = 0.0;
+    for (size_t lane = 0; lane < 8; ++lane) sum += v[lane];
+    return sum;
+}
+
+double round_gain(const double* cols, size_t n, size_t d, const double* candidate,
+                  const double* scaled, const double* closest, const double* masses) {
+    RoundRows gain{};
+    for (size_t i = 0; i < n; i += truemeans::kRoundRows) {
+        const RoundRows far = distances_from(cols, n, d, candidate, i);
+        for (size_t v = 0; v < kRoundVectors; ++v) {
+            const Vec8 now = load8(closest + i + v * 8);
+            const Vec8 least = far.of[v] < now ? far.of[v] : now;
+            gain.of[v] += load8(masses + i + v * 8) -
+                          round_integers(load8(scaled + i + v * 8) * least);
+        }
+    }
+    double sum = 0.0;
+    for (size_t v = 0; v < kRoundVectors; ++v) sum += add_lanes(gain.of[v]);
+    return sum;
+}
+
+void round_lower(const double* cols, size_t n, size_t d, const double* candidate,
+                 double* closest) {
+    for (size_t i = 0; i < n; i += truemeans::kRoundRows) {
+        const RoundRows far = distances_from(cols, n, d, candidate, i);
+        for (size_t v = 0; v < kRoundVectors; ++v) {
+            const Vec8 now = load8(closest + i + v * 8);
+            store8(closest + i + v * 8, far.of[v] < now ? far.of[v] : now);
+        }
+    }
+}
+
+void round_masses(const double* scaled, const double* closest, size_t n, double* masses,
+                  double* sums) {
+    for (size_t i = 0; i < n; i += truemeans::kRoundRows) {
+        Vec8 sum{};
+        for (size_t v = 0; v < kRoundVectors; ++v) {
+            const Vec8 mass =
+                round_integers(load8(scaled + i + v * 8) * load8(closest + i + v * 8));
+            store8(masses + i + v * 8, mass);
+            sum += mass;
+        }
+        sums[i / truemeans::kRoundRows] = add_lanes(sum);
+    }
+}
+
+}  // namespace

@@ -1,0 +1,147 @@
+#include "rounds.hpp"
+
+#include <algorithm>
+#include <cmath>
+#include <limits>
+#include <numeric>
+
+namespace truemeans {
+
+namespace {
+
+constexpr int kMassBits = 50;
+constexpr double kWorn = 0x1p-16;
+
+// The power of two that makes integer masses of values that add up to total; the largest there is
+// is enough for costs that are themselves close to underflow.
+double mass_scale(double total) {
+    int exponent = 0;
+    std::frexp(total, &exponent);
+    return std::ldexp(1.0, std::min(kMassBits - exponent, 1023));
+}
+
+// Rows in columns, and what is known of each; padded by rows without weight or cost.
+class Game {
+public:
+    template <class T>
+    Game(const Kernels& kernels, Rows<T> rows)
+        : kernels_(kernels),
+          n_rows_(rows.n),
+          n_((rows.n + kRoundRows - 1) / kRoundRows * kRoundRows),
+          d_(rows.d),
+          cols_(n_ * rows.d),
+          weight_(n_),
+          scaled_(n_),
+          closest_(n_),
+          masses_(n_),
+          sums_(n_ / kRoundRows),
+          candidate_(rows.d) {
+        for (std::size_t i = 0; i < rows.n; ++i) {
+            for (std::size_t f = 0; f < d_; ++f)
+                cols_[f * n_ + i] = static_cast<double>(rows.X[i * d_ + f]);
+            weight_[i] = rows.weight ? rows.weight[i] : 1.0;
+            closest_[i] = std::numeric_limits<double>::infinity();
+        }
+    }
+
+    // The row at a place of the line of weights.
+    std::size_t by_weight(double weight_scale, double u) {
+        const std::vector<double> ones(n_, 1.0);
+        weigh(weight_scale, ones);
+        return draw(u);
+    }
+
+    // By the masses of now.
+    std::size_t draw(double u) const {
+        // u * total may round up to the total; the last unit of mass is as far as it goes.
+        double place = std::min(std::floor(u * total_), total_ - 1.0);
+        std::size_t block = 0;
+        for (; block + 1 < sums_.size() && place >= sums_[block]; ++block) place -= sums_[block];
+        std::size_t i = block * kRoundRows;
+        for (; i + 1 < n_rows_ && place >= masses_[i]; ++i) place -= masses_[i];
+        return i;
+    }
+
+    // By how much the row would lower the total of masses.
+    double gain(std::size_t row) {
+        take(row);
+        return kernels_.round_gain(cols_.data(), n_, d_, candidate_.data(), scaled_.data(),
+                                   closest_.data(), masses_.data());
+    }
+
+    void pick(std::size_t row) {
+        take(row);
+        kernels_.round_lower(cols_.data(), n_, d_, candidate_.data(), closest_.data());
+    }
+
+    // Masses of the costs of now; false if no row has any.
+    bool measure() {
+        if (first_total_ > 0.0) weigh(scale_, closest_);
+        if (first_total_ > 0.0 && total_ > kWorn * first_total_) return true;
+        double top = 0.0;
+        for (std::size_t i = 0; i < n_; ++i) top = std::max(top, weight_[i] * closest_[i]);
+        if (top == 0.0) return false;
+        // The total is between the largest cost and that for every row.
+        const double coarse = mass_scale(top * static_cast<double>(n_rows_));
+        weigh(coarse, closest_);
+        scale_ = mass_scale(total_ / coarse);
+        weigh(scale_, closest_);
+        first_total_ = total_;
+        return true;
+    }
+
+private:
+    void take(std::size_t row) {
+        for (std::size_t f = 0; f < d_; ++f) candidate_[f] = cols_[f * n_ + row];
+    }
+
+    void weigh(double scale, const std::vector<double>& costs) {
+        for (std::size_t i = 0; i < n_; ++i) scaled_[i] = weight_[i] * scale;
+        kernels_.round_masses(scaled_.data(), costs.data(), n_, masses_.data(), sums_.data());
+        total_ = std::accumulate(sums_.begin(), sums_.end(), 0.0);
+    }
+
+    const Kernels& kernels_;
+    std::size_t n_rows_, n_, d_;
+    std::vector<double> cols_;  // [feature][row]
+    std::vector<double> weight_, scaled_, closest_, masses_, sums_, candidate_;
+    double scale_ = 0.0, total_ = 0.0, first_total_ = 0.0;
+};
+
+}  // namespace
+
+template <class T>
+std::vector<std::int64_t> draw_rounds(const Kernels& kernels, Rows<T> rows, double weight_scale,
+                                      const double* u, std::size_t n_clusters,
+                                      std::size_t n_trials) {
+    Game game(kernels, rows);
+    std::vector<std::int64_t> picked;
+    picked.reserve(n_clusters);
+    std::size_t row = game.by_weight(weight_scale, u[0]);
+    while (true) {
+        picked.push_back(static_cast<std::int64_t>(row));
+        if (picked.size() == n_clusters) return picked;
+        game.pick(row);
+        const double* mine = u + 1 + (picked.size() - 1) * n_trials;
+        if (!game.measure()) {
+            row = game.by_weight(weight_scale, mine[0]);
+            continue;
+        }
+        double most = -1.0;
+        for (std::size_t t = 0; t < n_trials; ++t) {
+            const std::size_t candidate = game.draw(mine[t]);
+            const double gain = game.gain(candidate);
+            if (gain > most) {
+                most = gain;
+                row = candidate;
+            }
+        }
+    }
+}
+
+template std::vector<std::int64_t> draw_rounds<float>(const Kernels&, Rows<float>, double,
+                                                      const double*, std::size_t, std::size_t);
+template std::vector<std::int64_t> draw_rounds<double>(const Kernels&, Rows<double>, double,
+                                                       const double*, std::size_t, std::size_t);
+
+}  // namespace truemeans
