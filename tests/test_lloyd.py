@@ -141,6 +141,15 @@ def test_equal_rows_refill_one_cluster_only():
     np.testing.assert_array_equal(result.centroids[2:], [[50.0], [51.0]])
 
 
+@pytest.mark.parametrize("dtype", [np.float32, np.float64])
+def test_points_of_equal_cost_refill_in_lexicographic_order(dtype):
+    corners = np.array(list(itertools.product([-1.0, 0.0, 1.0], repeat=2)), dtype)
+    far = corners[np.abs(corners).sum(axis=1) == 1]  # (-1, 0), (0, -1), (0, 1), (1, 0)
+    X = np.vstack([-0.0 * far, far[::-1], 0.0 * far])
+    result = truemeans.k_means(X, 5, init=[[0.0, 0.0], *[[90.0, 9.0]] * 4], max_iter=1)
+    np.testing.assert_array_equal(result.centroids[1:], far)
+
+
 def test_refilling_does_not_depend_on_the_order_of_rows():
     X = make_rows("lattice", 60, 3, np.float64)
     init = np.vstack([X[:3], np.full((4, 3), 1e3) + np.arange(4)[:, None]])

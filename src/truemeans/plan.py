@@ -15,6 +15,7 @@ from truemeans.threads import resolve_threads
 __all__ = [
     "METHODS",
     "N_PROBED",
+    "PROBED_FROM",
     "closer_scores",
     "draws_at_once",
     "make_plan",
@@ -47,10 +48,11 @@ _TILES_SCORES = ("tiles", "coarse")
 
 # Below this many multiply-adds a pass, packing centroids costs more than it saves (kernels small).
 _PACK_FROM = 4_000
-# Below this many, starting a thread costs more than it helps, however many may be used; an entry
-# takes as much as so many besides those with the centroids (sweep).
-_THREADS_FROM = 9_000_000
-_ENTRY_WORK = 30
+# Below this much work on the rows in a pass, starting a thread costs more than it helps, however
+# many may be used. An entry counts one, a row besides fifty, and so many multiply-adds one (sweep).
+_THREADS_FROM = 800_000
+_ROW_WORK = 50
+_MULTIPLY_ADDS, _TILES_MULTIPLY_ADDS = 15, 150
 # Lanes = centroids reads rows without turning them, but needs enough features to pay for turning
 # the scores; beyond so many entries the centroids leave the second-level cache, and lanes =
 # samples reads them less often (kernels layout).
@@ -69,8 +71,9 @@ _COARSE_FROM_FEATURES = 64
 _COARSE_FROM_CLUSTERS = 512
 _NARROW_COARSE_FROM_FEATURES = 32
 _REFINE_ABOVE_SETTLED = 0.5
-# Rows that are labelled once more to see that, before the first pass.
+# Rows that are labelled once more to see that, before the first pass, if there are many more.
 N_PROBED = 512
+PROBED_FROM = 16 * N_PROBED
 # Bounds by groups cost about a hundred nanoseconds a row that is not skipped: they pay where
 # scoring a row densely costs several times that (run --only ivf,embed,midk).
 _GROUPS_FROM_ENTRIES = 65_536
@@ -160,8 +163,9 @@ _LINE = (
     f"{_OPTIMUM_TO_CLUSTERS:,} clusters (benchmark: line)."
 )
 _FEW_THREADS = (
-    f"Below {_THREADS_FROM:,} multiply-adds a pass, with {_ENTRY_WORK} for each entry's other "
-    "work, starting a second thread costs more than it helps (benchmark: sweep)."
+    f"Below {_THREADS_FROM:,} entries a pass, where a row's own work counts as {_ROW_WORK} more "
+    f"and {_MULTIPLY_ADDS} multiply-adds as one ({_TILES_MULTIPLY_ADDS} by a matrix unit), "
+    "starting a second thread costs more than it helps (benchmark: sweep)."
 )
 _ALL_THREADS = "As many threads as the process may use: affinity, control group, OMP_NUM_THREADS."
 _ASKED_THREADS = "As many threads as asked for."
@@ -196,10 +200,10 @@ def make_plan(
         reason = note + "the definition, in NumPy float64"
         return Plan("reference", "", 1, "none", "none", 0, reason, max_runs)
     forced = os.environ.get("TRUEMEANS_METHOD", "")
-    small = n_samples * n_features * (n_clusters + _ENTRY_WORK) < _THREADS_FROM
+    scores, skip, reason = _method(n_samples, n_features, n_clusters, target)
+    small = _row_work(scores, n_features, n_clusters) * n_samples < _THREADS_FROM
     small &= n_threads is None or not forced
     threads = 1 if small else resolve_threads(n_threads)
-    scores, skip, reason = _method(n_samples, n_features, n_clusters, target)
     why = [_FEW_THREADS if small else _ALL_THREADS if n_threads is None else _ASKED_THREADS]
     why += [_RULES[reason]]
     room = None if skip_memory is None else skip_memory // n_samples
@@ -280,6 +284,11 @@ def _method(n_samples: int, n_features: int, n_clusters: int, target: str) -> tu
     if n_features >= _CENTROIDS_FROM_FEATURES and n_clusters <= _CENTROIDS_TO_CLUSTERS:
         return "centroids", "rows", _CENTROIDS
     return "samples", "rows", _SAMPLES
+
+
+def _row_work(scores: str, n_features: int, n_clusters: int) -> float:
+    per_entry = _TILES_MULTIPLY_ADDS if scores in _TILES_SCORES else _MULTIPLY_ADDS
+    return _ROW_WORK + n_features * (1 + n_clusters / per_entry)
 
 
 def should_refine(n_settled: int, n_samples: int) -> bool:

@@ -16,6 +16,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterator
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -63,9 +64,8 @@ def _farthest_first(
     weight = dataset.sample_weight
     rows = _likely(sq_dist if weight is None else weight * sq_dist, dataset.row_keys(), count)
     _, first, point = np.unique(
-        dataset.source.take(rows), axis=0, return_index=True, return_inverse=True
+        _sortable(dataset.source.take(rows)), return_index=True, return_inverse=True
     )
-    point = point.reshape(-1)
     members = np.split(rows[np.argsort(point, kind="stable")], np.cumsum(np.bincount(point))[:-1])
     # Correctly rounded sums, which do not depend on the order of the rows.
     totals = [float(len(m)) if weight is None else math.fsum(weight[m]) for m in members]
@@ -73,6 +73,19 @@ def _farthest_first(
     # Points stand in lexicographic order, which a stable sort keeps among equals.
     for i in np.argsort(-cost, kind="stable")[:count]:
         yield members[i], totals[i]
+
+
+def _sortable(X: npt.NDArray[Any]) -> npt.NDArray[np.void]:
+    """Strings of bytes that compare as the rows do, from the first feature on.
+
+    NumPy's own way to find unique rows takes milliseconds for a thousand features.
+    """
+    bits = (X.astype(np.float64) + 0.0).view(np.uint64)  # one zero
+    top = np.uint64(1 << 63)
+    rising = np.where(bits & top, ~bits, bits | top)
+    big_endian = np.ascontiguousarray(rising, dtype=">u8")
+    strings: npt.NDArray[np.void] = big_endian.view(f"V{8 * X.shape[1]}").reshape(-1)
+    return strings
 
 
 def _likely(cost: FloatArray, key: FloatArray, count: int) -> npt.NDArray[np.intp]:

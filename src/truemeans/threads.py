@@ -45,14 +45,19 @@ def _quotas() -> Iterator[int]:
 def _quota(group: Path) -> tuple[str, str]:
     """Microseconds of processor time the group may take in each period of so many."""
     try:
-        quota, period = (group / "cpu.max").read_text().split()
+        quota, period = _read(f"{group}/cpu.max").split()
     except (OSError, ValueError):
         try:
-            quota = (group / "cpu.cfs_quota_us").read_text().strip()
-            period = (group / "cpu.cfs_period_us").read_text().strip()
+            quota = _read(f"{group}/cpu.cfs_quota_us").strip()
+            period = _read(f"{group}/cpu.cfs_period_us").strip()
         except OSError:
             return "max", ""
     return quota, period
+
+
+def _read(name: str) -> str:
+    with open(name) as file:
+        return file.read()
 
 
 def _environment() -> int | None:

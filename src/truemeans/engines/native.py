@@ -25,6 +25,7 @@ from truemeans.engines.base import (
 )
 from truemeans.plan import (
     N_PROBED,
+    PROBED_FROM,
     closer_scores,
     n_groups,
     should_keep,
@@ -116,7 +117,7 @@ class NativeEngine:
 
     def _first_scores(self, X: Rows, centroids: FloatArray) -> str:
         """The plan's, unless coarse tiles leave most of some rows from everywhere open."""
-        if self._plan.scores != "coarse":
+        if self._plan.scores != "coarse" or len(X) < PROBED_FROM:
             return self._plan.scores
         sample = np.ascontiguousarray(X[:: max(len(X) // N_PROBED, 1)])
         labels = np.full(len(sample), -1, np.int32)
