@@ -69,7 +69,6 @@ void bind_rows(nb::module_& m) {
            In<double, Vector> closest, const std::string& scores, std::size_t block_rows,
            std::size_t most) -> nb::object {
             const core::Scores layout = scores_of(scores, *t.kernels);
-            require(layout != core::Scores::coarse_tiles, "internal: no such scores");
             const core::Centroids c = centroids_of(candidates, X.shape(1));
             require_one_a_row(closest.shape(0), X.shape(0));
             core::Closer found = unlocked([&] {

@@ -6,7 +6,8 @@
 // the scores, which is added to the limit. What is left, the rounding of the limit itself to
 // float32 and the errors of the two canonical distances, is relative to D s^2 and ||a||^2: at
 // most 2^-23 of either, covered eight times by 2^-20. Tiles have a g of their own, which need not
-// cover the error of the norm: for them the float32 slope 2g ||a||^2 is added.
+// cover the error of the norm: for them the float32 slope 2g ||a||^2 is added. What coarse tiles
+// leave out of one score is added too.
 #include "closer.hpp"
 
 #include <algorithm>
@@ -30,13 +31,18 @@ struct Pair {
 };
 
 struct Scratch {
-    std::vector<float> packed, norms, limits;
+    std::vector<float> packed, norms, rests, limits;
     Aligned<std::uint16_t> tiles, marks;
     std::vector<std::int32_t> list, count;
     std::vector<Hit> hits;
     std::vector<double> sq_dist;
     std::vector<Pair> pairs;
+    bool coarse = false;                 // first halves are scored, for as long as they suffice
+    std::size_t n_scored = 0, n_hits = 0;
 };
+
+// A hit that is none costs as much as what coarse tiles save on so many pairs (benchmarks seeding).
+constexpr std::size_t kSavedPairs = 400;
 
 template <class T>
 struct Search {
@@ -46,9 +52,11 @@ struct Search {
     Centroids candidates;
     const double* closest;
     const ScorePanels<T>& panels;
-    const TilePanels& tile_panels;
-    Margin margin;
+    const TilePanels& full_tiles;
+    const TilePanels& coarse_tiles;
     Scores scores;
+
+    const TilePanels& tiles(const Scratch& t) const { return t.coarse ? coarse_tiles : full_tiles; }
 
     // Keeps the hits that are closer indeed.
     void keep(std::size_t begin, std::size_t first, std::size_t n_hits, Scratch& t) const {
@@ -78,7 +86,7 @@ struct Search {
 
     std::size_t score(std::size_t n, std::size_t first, std::size_t count, Scratch& t) const {
         const std::size_t d = rows.d;
-        if (scores == Scores::tiles) return score_tiles(n, first, count, t);
+        if (by_tiles(scores)) return score_tiles(n, first, count, t);
         if (scores == Scores::lanes_are_samples) {
             const std::size_t lanes = kernels.sample_lanes;
             return kernels.closer_samples(t.packed.data(), (n + lanes - 1) / lanes, d,
@@ -94,6 +102,7 @@ struct Search {
 
     std::size_t score_tiles(std::size_t n, std::size_t first, std::size_t count,
                             Scratch& t) const {
+        const TilePanels& tile_panels = tiles(t);
         const std::size_t block = kernels.tile_rows;
         const std::size_t entries = tile_centroid_entries(tile_panels.halves, rows.d);
         const std::size_t n_panels = (count + block - 1) / block;
@@ -113,11 +122,17 @@ struct Search {
         return n_hits;
     }
 
+    // Tiles have a bound of their own, which need not cover the error of the norm.
+    Margin margin(const Scratch& t) const {
+        if (!by_tiles(scores)) return panels.margin;
+        return {tiles(t).margin.constant, tiles(t).margin.slope + panels.margin.slope};
+    }
+
     void pack(std::size_t begin, std::size_t n, Scratch& t) const {
         const T* X = rows.X + begin * rows.d;
-        if (scores == Scores::tiles) {
-            table.pack_tiles(tile_panels.halves, X, nullptr, n, rows.d, panels.centering(),
-                             t.tiles.data(), t.norms.data(), nullptr);
+        if (by_tiles(scores)) {
+            table.pack_tiles(tiles(t).halves, X, nullptr, n, rows.d, panels.centering(),
+                             t.tiles.data(), t.norms.data(), t.rests.data());
             return;
         }
         const auto lay_out =
@@ -132,8 +147,10 @@ struct Search {
             const double scale = static_cast<double>(panels.scale);
             scored = !kernels.closer_limits(closest + begin,
                                             rows.weight ? rows.weight + begin : nullptr,
-                                            t.norms.data(), n, scale * scale, margin,
+                                            t.norms.data(), n, scale * scale, margin(t),
                                             t.limits.data());
+            for (std::size_t i = 0; t.coarse && i < n; ++i)
+                t.limits[i] += coarse_tiles.left_out_of_row(t.norms[i], t.rests[i]);
             std::fill(t.limits.begin() + static_cast<std::ptrdiff_t>(n), t.limits.end(),
                       -kFarScore);
         }
@@ -142,7 +159,10 @@ struct Search {
             const std::size_t n_hits =
                 scored ? score(n, first, count, t) : all_hits(begin, n, count, t);
             keep(begin, first, n_hits, t);
+            t.n_hits += n_hits;
         }
+        t.n_scored += n * candidates.k;
+        t.coarse = t.coarse && (t.n_hits - t.pairs.size()) * kSavedPairs < t.n_scored;
     }
 };
 
@@ -182,23 +202,26 @@ Closer find_closer(Team& team, const Kernels& kernels, Rows<T> rows, Centroids c
     const ScorePanels<T> panels = scores == Scores::none
                                       ? ScorePanels<T>()
                                       : ScorePanels<T>(candidates, rows.d, Layout{lanes, {}});
-    TilePanels tiles;
-    Margin margin = panels.margin;
-    if (scores == Scores::tiles && panels.usable) {
-        tiles = TilePanels(both_halves(rows.d), panels.packed, panels.sq_norms, panels.sq_norm_top, rows.d,
-                           kernels.tile_rows);
-        margin = {tiles.margin.constant, tiles.margin.slope + panels.margin.slope};
-    }
+    const bool coarse = scores == Scores::coarse_tiles && rows.d > kNarrowTile && panels.usable;
+    TilePanels tiles, coarse_tiles;
+    if (by_tiles(scores) && panels.usable)
+        tiles = TilePanels(both_halves(rows.d), panels.packed, panels.sq_norms,
+                           panels.sq_norm_top, rows.d, kernels.tile_rows);
+    if (coarse)
+        coarse_tiles = TilePanels(Halves::first, panels.packed, panels.sq_norms,
+                                  panels.sq_norm_top, rows.d, kernels.tile_rows);
     // Packed rows of a chunk stay in a second-level cache.
     const std::size_t chunk =
         std::clamp<std::size_t>(block_rows ? block_rows : (rows.d <= 256 ? 256 : 128), 1, 1024);
     const std::size_t pad = std::max({kernels.sample_lanes, kernels.centroid_lanes, kernels.tile_rows});
     const std::size_t padded = (chunk + pad - 1) / pad * pad;
-    const Search<T> search{kernels, kernels_for(kernels, rows.X), rows,   candidates, closest,
-                           panels,  tiles,                        margin, scores};
+    const Search<T> search{kernels, kernels_for(kernels, rows.X), rows,         candidates,
+                           closest, panels,                       tiles, coarse_tiles, scores};
     std::vector<Scratch> threads(rows.n <= chunk ? 1 : team.n_threads());
     for (Scratch& t : threads) {
-        if (scores == Scores::tiles) {
+        t.coarse = coarse;
+        if (by_tiles(scores)) {
+            t.rests.resize(padded);
             t.tiles.resize(padded * tile_row_entries(tiles.halves, rows.d));
             t.marks.resize(padded / kTileSide * kCandidates);
             t.list.resize(padded * kCandidates);

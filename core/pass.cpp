@@ -14,10 +14,6 @@ namespace truemeans {
 
 namespace {
 
-bool by_tiles(Scores scores) {
-    return scores == Scores::tiles || scores == Scores::coarse_tiles;
-}
-
 // Coarse tiles would save nothing where both halves fit one.
 Halves halves_of(Scores scores, std::size_t d) {
     return scores == Scores::coarse_tiles && d > kNarrowTile ? Halves::first : both_halves(d);

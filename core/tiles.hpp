@@ -12,6 +12,10 @@
 
 namespace truemeans {
 
+inline bool by_tiles(Scores scores) {
+    return scores == Scores::tiles || scores == Scores::coarse_tiles;
+}
+
 // How tiles hold all they can of rows of d features.
 inline Halves both_halves(std::size_t d) {
     if (d <= kNarrowestTile) return Halves::all_in_one;
@@ -62,13 +66,18 @@ struct TilePanels {
         return padded_rows / kTileSide * std::min(sq_norms.size(), kMarkedPanels * 2 * kTileSide);
     }
 
-    // The margin of a row of squared norm `norm`, whose first halves leave out `rest`, squared.
-    // 1.01 covers the roundings of both sums, of up to 100,000 features.
+    // By how much a score of a row of squared norm `norm` errs for what first halves leave out;
+    // `rest`: the squared norm of what they leave out of the row. 1.01 covers the roundings of
+    // both sums, of up to 100,000 features.
+    float left_out_of_row(float norm, float rest) const {
+        const float a = std::sqrt(norm), left = std::sqrt(rest);
+        return 1.01f * (left * norm_top + (a + left) * rest_top);
+    }
+
+    // The margin of such a row: twice the error of a score.
     float margin_of_row(float norm, float rest) const {
         const float proven = margin.constant + margin.slope * norm;
-        if (halves != Halves::first) return proven;
-        const float a = std::sqrt(norm), left = std::sqrt(rest);
-        return proven + 2.0f * 1.01f * (left * norm_top + (a + left) * rest_top);
+        return halves == Halves::first ? proven + 2.0f * left_out_of_row(norm, rest) : proven;
     }
 };
 

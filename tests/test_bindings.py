@@ -107,7 +107,6 @@ REFUSED = {
         "SwapSearch", SIZES, {"labels": lambda m: changed(m, 0, 5)},
     ),
     "scores that are not": ("assign", SIZES, {"scores": lambda _: "rows"}),
-    "coarse scores of candidates": ("find_closer", SIZES, {"scores": lambda _: "coarse"}),
     "tiles without a matrix unit": (
         "assign", SIZES, {"team": lambda _: core.Team(1, "baseline"), "scores": lambda _: "tiles"},
     ),
@@ -216,7 +215,7 @@ def calls(draw: st.DrawFn, name: str) -> tuple[Call, list[tuple[str, str, int]]]
         "t": max(2 * draw(st.sampled_from(FEW)) - 1, 0),
     }
     target = draw(st.sampled_from(list(targets())))
-    tiles = ("tiles", "coarse")[: 1 if name == "find_closer" else 2] if has_tiles(target) else ()
+    tiles = ("tiles", "coarse") if has_tiles(target) else ()
     call = Call(
         name,
         sizes,
