@@ -106,21 +106,6 @@ void sq_dist(const T* X, size_t n_rows, size_t d, const double* panels, size_t k
     for (; i < n_rows; ++i) sq_dist_rows<1>(X + i * d, d, panels, k, out + i * k);
 }
 
-template <class T>
-void own_sq_dist(const T* X, size_t n_rows, size_t d, const double* centroids,
-                 const int32_t* labels, double* out) {
-    for (size_t i = 0; i < n_rows; ++i) {
-        const T* x = X + i * d;
-        const double* c = labels ? centroids + static_cast<size_t>(labels[i]) * d : centroids;
-        double sum = 0.0;
-        for (size_t f = 0; f < d; ++f) {
-            const double e = static_cast<double>(x[f]) - c[f];
-            sum += e * e;
-        }
-        out[i] = sum;
-    }
-}
-
 // Eight doubles of each of two vectors, interleaved: the lower halves, and the upper halves.
 inline Vec8 interleave_low8(Vec8 a, Vec8 b) {
     return __builtin_shufflevector(a, b, 0, 8, 1, 9, 2, 10, 3, 11);
@@ -129,46 +114,66 @@ inline Vec8 interleave_high8(Vec8 a, Vec8 b) {
     return __builtin_shufflevector(a, b, 4, 12, 5, 13, 6, 14, 7, 15);
 }
 
-// Eight pairs at a time: squares of eight features of each, turned so that lanes are pairs and
-// every pair's sum still runs from first feature to last.
+// Eight pairs of a row and a centroid: squares of eight features of each, turned so that lanes
+// are pairs and every pair's sum still runs from first feature to last.
+template <class T>
+inline void eight_sq_dist(const T* const (&x)[8], const double* const (&c)[8], size_t d,
+                          double (&out)[8]) {
+    Vec8 sum = {};
+    size_t f = 0;
+    for (; f + 8 <= d; f += 8) {
+        Vec8 square[8];
+        for (size_t i = 0; i < 8; ++i) {
+            const Vec8 e = load8(x[i] + f) - load8(c[i] + f);
+            square[i] = e * e;
+        }
+        for (size_t round = 1; round < 8; round *= 2) {
+            Vec8 next[8];
+            for (size_t i = 0; i < 4; ++i) {
+                next[2 * i] = interleave_low8(square[i], square[i + 4]);
+                next[2 * i + 1] = interleave_high8(square[i], square[i + 4]);
+            }
+            for (size_t i = 0; i < 8; ++i) square[i] = next[i];
+        }
+        for (size_t i = 0; i < 8; ++i) sum += square[i];
+    }
+    store8(out, sum);
+    for (; f < d; ++f)
+        for (size_t i = 0; i < 8; ++i) {
+            const double e = static_cast<double>(x[i][f]) - c[i][f];
+            out[i] += e * e;
+        }
+}
+
+// n of them: which(i, x, c) names number i.
+template <class T, class Which>
+inline void many_sq_dist(size_t n, size_t d, const Which& which, double* out) {
+    for (size_t first = 0; first < n; first += 8) {
+        const T* x[8];
+        const double* c[8];
+        for (size_t i = 0; i < 8; ++i) which(first + i < n ? first + i : n - 1, x[i], c[i]);
+        double one[8];
+        eight_sq_dist(x, c, d, one);
+        for (size_t i = 0; i < 8 && first + i < n; ++i) out[first + i] = one[i];
+    }
+}
+
+template <class T>
+void own_sq_dist(const T* X, size_t n_rows, size_t d, const double* centroids,
+                 const int32_t* labels, double* out) {
+    many_sq_dist<T>(n_rows, d, [&](size_t i, const T*& x, const double*& c) {
+        x = X + i * d;
+        c = labels ? centroids + static_cast<size_t>(labels[i]) * d : centroids;
+    }, out);
+}
+
 template <class T, class Index>
 void pair_sq_dist(const T* X, size_t d, const double* centroids,
                   const truemeans::Match<Index>* pairs, size_t n_pairs, double* out) {
-    for (size_t first = 0; first < n_pairs; first += 8) {
-        const T* x[8];
-        const double* c[8];
-        for (size_t i = 0; i < 8; ++i) {
-            const auto pair = pairs[first + i < n_pairs ? first + i : n_pairs - 1];
-            x[i] = X + pair.row * d;
-            c[i] = centroids + pair.centroid * d;
-        }
-        Vec8 sum = {};
-        size_t f = 0;
-        for (; f + 8 <= d; f += 8) {
-            Vec8 square[8];
-            for (size_t i = 0; i < 8; ++i) {
-                const Vec8 e = load8(x[i] + f) - load8(c[i] + f);
-                square[i] = e * e;
-            }
-            for (size_t round = 1; round < 8; round *= 2) {
-                Vec8 next[8];
-                for (size_t i = 0; i < 4; ++i) {
-                    next[2 * i] = interleave_low8(square[i], square[i + 4]);
-                    next[2 * i + 1] = interleave_high8(square[i], square[i + 4]);
-                }
-                for (size_t i = 0; i < 8; ++i) square[i] = next[i];
-            }
-            for (size_t i = 0; i < 8; ++i) sum += square[i];
-        }
-        double one[8];
-        store8(one, sum);
-        for (; f < d; ++f)
-            for (size_t i = 0; i < 8; ++i) {
-                const double e = static_cast<double>(x[i][f]) - c[i][f];
-                one[i] += e * e;
-            }
-        for (size_t i = 0; i < 8 && first + i < n_pairs; ++i) out[first + i] = one[i];
-    }
+    many_sq_dist<T>(n_pairs, d, [&](size_t i, const T*& x, const double*& c) {
+        x = X + pairs[i].row * d;
+        c = centroids + pairs[i].centroid * d;
+    }, out);
 }
 
 double box_sq_dist(const double* low, const double* high, size_t d, const double* panels,

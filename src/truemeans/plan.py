@@ -337,7 +337,7 @@ def skip_bytes(
 def closer_scores(n_features: int, target: str) -> str:
     """How scores are laid out when seeding looks for candidates closer than all centroids."""
     if n_features >= _TILES_FROM_FEATURES and has_tiles(target):
-        return "coarse" if n_features >= _COARSE_FROM_FEATURES else "tiles"
+        return "coarse" if n_features >= _NARROW_COARSE_FROM_FEATURES else "tiles"
     return "samples" if n_features < _CLOSER_CENTROIDS_FROM_FEATURES else "centroids"
 
 
