@@ -87,9 +87,11 @@ _BOXES_FROM_SAMPLES = 50_000
 _BOXES_TO_SAMPLES = 20_000_000
 # Lanes = samples serves few features best in seeding too (seeding).
 _CLOSER_CENTROIDS_FROM_FEATURES = 20
-# Rows up to which k-means++ draws round by round, in one call, and multiply-adds of all its
-# rounds: drawing ahead takes about a millisecond of calls, and scores faster (seeding).
+# Rows, numbers in them, and multiply-adds of all rounds up to which k-means++ draws round by
+# round, in one call: drawing ahead takes about a millisecond of calls, and scores faster
+# (seeding). The numbers are held once more.
 _AT_ONCE_TO_SAMPLES = 1 << 14
+_AT_ONCE_TO_ENTRIES = 1 << 20
 _AT_ONCE_TO_WORK = 1 << 25
 # Less is not worth a second look at the rows (seeding).
 _PAIRS_AT_LEAST = 1 << 16
@@ -343,8 +345,9 @@ def closer_scores(n_features: int, target: str) -> str:
 
 def draws_at_once(n_samples: int, n_features: int, n_clusters: int, n_trials: int) -> bool:
     """Whether k-means++ draws round by round in one call; the picks differ from drawing ahead."""
-    work = n_samples * n_features * n_clusters * n_trials
-    return n_samples <= _AT_ONCE_TO_SAMPLES and work <= _AT_ONCE_TO_WORK
+    entries = n_samples * n_features
+    few = n_samples <= _AT_ONCE_TO_SAMPLES and entries <= _AT_ONCE_TO_ENTRIES
+    return few and entries * n_clusters * n_trials <= _AT_ONCE_TO_WORK
 
 
 def most_pairs(n_samples: int, n_features: int, itemsize: int) -> int:
