@@ -20,7 +20,7 @@ double mass_scale(double total) {
     return std::ldexp(1.0, std::min(kMassBits - exponent, 1023));
 }
 
-// Rows in columns, and what is known of each; padded by rows without weight or cost.
+// Rows turned block by block, and what is known of each; padded by rows without weight or cost.
 class Game {
 public:
     template <class T>
@@ -29,16 +29,15 @@ public:
           n_rows_(rows.n),
           n_((rows.n + kRoundRows - 1) / kRoundRows * kRoundRows),
           d_(rows.d),
-          cols_(n_ * rows.d),
+          blocks_(n_ * rows.d),
           weight_(n_),
           scaled_(n_),
           closest_(n_),
           masses_(n_),
-          sums_(n_ / kRoundRows),
-          candidate_(rows.d) {
+          sums_(n_ / kRoundRows) {
         for (std::size_t i = 0; i < rows.n; ++i) {
             for (std::size_t f = 0; f < d_; ++f)
-                cols_[f * n_ + i] = static_cast<double>(rows.X[i * d_ + f]);
+                blocks_[place(i, f)] = static_cast<double>(rows.X[i * d_ + f]);
             weight_[i] = rows.weight ? rows.weight[i] : 1.0;
             closest_[i] = std::numeric_limits<double>::infinity();
         }
@@ -62,16 +61,21 @@ public:
         return i;
     }
 
-    // By how much the row would lower the total of masses.
-    double gain(std::size_t row) {
-        take(row);
-        return kernels_.round_gain(cols_.data(), n_, d_, candidate_.data(), scaled_.data(),
-                                   closest_.data(), masses_.data());
+    // Of the rows, the one that would lower the total of masses most, the first of equals.
+    std::size_t best(const std::vector<std::size_t>& drawn) {
+        candidates_.resize(drawn.size() * d_);
+        gains_.resize(drawn.size());
+        for (std::size_t j = 0; j < drawn.size(); ++j) take(drawn[j], candidates_.data() + j * d_);
+        kernels_.round_gains(blocks_.data(), n_, d_, candidates_.data(), drawn.size(),
+                             scaled_.data(), closest_.data(), masses_.data(), gains_.data());
+        const auto most = std::max_element(gains_.begin(), gains_.end());
+        return drawn[static_cast<std::size_t>(most - gains_.begin())];
     }
 
     void pick(std::size_t row) {
-        take(row);
-        kernels_.round_lower(cols_.data(), n_, d_, candidate_.data(), closest_.data());
+        candidates_.resize(d_);
+        take(row, candidates_.data());
+        kernels_.round_lower(blocks_.data(), n_, d_, candidates_.data(), closest_.data());
     }
 
     // Masses of the costs of now; false if no row has any.
@@ -91,8 +95,12 @@ public:
     }
 
 private:
-    void take(std::size_t row) {
-        for (std::size_t f = 0; f < d_; ++f) candidate_[f] = cols_[f * n_ + row];
+    std::size_t place(std::size_t row, std::size_t f) const {
+        return (row / kRoundRows * d_ + f) * kRoundRows + row % kRoundRows;
+    }
+
+    void take(std::size_t row, double* out) const {
+        for (std::size_t f = 0; f < d_; ++f) out[f] = blocks_[place(row, f)];
     }
 
     void weigh(double scale, const std::vector<double>& costs) {
@@ -103,8 +111,9 @@ private:
 
     const Kernels& kernels_;
     std::size_t n_rows_, n_, d_;
-    std::vector<double> cols_;  // [feature][row]
-    std::vector<double> weight_, scaled_, closest_, masses_, sums_, candidate_;
+    std::vector<double> blocks_;  // [block][feature][row]
+    std::vector<double> weight_, scaled_, closest_, masses_, sums_;
+    std::vector<double> candidates_, gains_;
     double scale_ = 0.0, total_ = 0.0, first_total_ = 0.0;
 };
 
@@ -117,6 +126,7 @@ std::vector<std::int64_t> draw_rounds(const Kernels& kernels, Rows<T> rows, doub
     Game game(kernels, rows);
     std::vector<std::int64_t> picked;
     picked.reserve(n_clusters);
+    std::vector<std::size_t> drawn(n_trials);
     std::size_t row = game.by_weight(weight_scale, u[0]);
     while (true) {
         picked.push_back(static_cast<std::int64_t>(row));
@@ -127,15 +137,8 @@ std::vector<std::int64_t> draw_rounds(const Kernels& kernels, Rows<T> rows, doub
             row = game.by_weight(weight_scale, mine[0]);
             continue;
         }
-        double most = -1.0;
-        for (std::size_t t = 0; t < n_trials; ++t) {
-            const std::size_t candidate = game.draw(mine[t]);
-            const double gain = game.gain(candidate);
-            if (gain > most) {
-                most = gain;
-                row = candidate;
-            }
-        }
+        for (std::size_t t = 0; t < n_trials; ++t) drawn[t] = game.draw(mine[t]);
+        row = game.best(drawn);
     }
 }
 

@@ -25,7 +25,7 @@ void fill(truemeans::Kernels& table) {
     table.rows_moved = rows_moved;
     table.at_most = at_most;
     table.box_sq_dist = box_sq_dist;
-    table.round_gain = round_gain;
+    table.round_gains = round_gains;
     table.round_lower = round_lower;
     table.round_masses = round_masses;
     table.closer_limits = closer_limits;

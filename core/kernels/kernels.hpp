@@ -179,12 +179,14 @@ struct Kernels {
                               std::int32_t* to);
     // The values that are at most limit, by number: list (out, n), returns how many.
     std::size_t (*at_most)(const double* values, std::size_t n, double limit, std::int32_t* list);
-    // Exact. Rounds of k-means++ over n rows, a multiple of kRoundRows, cols: [feature][n]. By how
-    // much a candidate (d,) would lower the total of masses, which are round(scaled * closest).
-    double (*round_gain)(const double* cols, std::size_t n, std::size_t d, const double* candidate,
-                         const double* scaled, const double* closest, const double* masses);
+    // Exact. Rounds of k-means++ over n rows, a multiple of kRoundRows, in blocks of so many:
+    // [block][feature][row]. gains (out, m): by how much each candidate, (m, d), would lower the
+    // total of masses, which are round(scaled * closest).
+    void (*round_gains)(const double* blocks, std::size_t n, std::size_t d,
+                        const double* candidates, std::size_t m, const double* scaled,
+                        const double* closest, const double* masses, double* gains);
     // Exact. closest (in/out): the lesser of itself and the canonical squared distance.
-    void (*round_lower)(const double* cols, std::size_t n, std::size_t d, const double* candidate,
+    void (*round_lower)(const double* blocks, std::size_t n, std::size_t d, const double* candidate,
                         double* closest);
     // Exact. masses (out, n), and their sums (out) over kRoundRows rows at a time.
     void (*round_masses)(const double* scaled, const double* closest, std::size_t n,

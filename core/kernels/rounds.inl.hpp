@@ -1,5 +1,5 @@
-// Rounds of k-means++ over few rows, whose float64 features stand in columns: lanes are rows, and
-// each row's canonical distance is summed from first feature to last. Compiled as exact code.
+// Rounds of k-means++ over few rows, turned block by block: lanes are rows, and each row's canonical
+// distance is summed from first feature to last. Compiled as exact code.
 #pragma once
 
 #include "kernels.hpp"
@@ -14,13 +14,12 @@ struct RoundRows {
     Vec8 of[kRoundVectors];
 };
 
-// Canonical squared distances of the rows from `first` on.
-inline RoundRows distances_from(const double* cols, size_t n, size_t d, const double* candidate,
-                                size_t first) {
+// Canonical squared distances of one block.
+inline RoundRows block_sq_dist(const double* block, size_t d, const double* candidate) {
     RoundRows sum{};
     for (size_t f = 0; f < d; ++f)
         for (size_t v = 0; v < kRoundVectors; ++v) {
-            const Vec8 e = load8(cols + f * n + first + v * 8) - candidate[f];
+            const Vec8 e = load8(block + f * truemeans::kRoundRows + v * 8) - candidate[f];
             sum.of[v] += e * e;
         }
     return sum;
@@ -38,27 +37,28 @@ inline double add_lanes(Vec8 v) {
     return sum;
 }
 
-double round_gain(const double* cols, size_t n, size_t d, const double* candidate,
-                  const double* scaled, const double* closest, const double* masses) {
-    RoundRows gain{};
-    for (size_t i = 0; i < n; i += truemeans::kRoundRows) {
-        const RoundRows far = distances_from(cols, n, d, candidate, i);
-        for (size_t v = 0; v < kRoundVectors; ++v) {
-            const Vec8 now = load8(closest + i + v * 8);
-            const Vec8 least = far.of[v] < now ? far.of[v] : now;
-            gain.of[v] += load8(masses + i + v * 8) -
-                          round_integers(load8(scaled + i + v * 8) * least);
+void round_gains(const double* blocks, size_t n, size_t d, const double* candidates, size_t m,
+                 const double* scaled, const double* closest, const double* masses,
+                 double* gains) {
+    for (size_t j = 0; j < m; ++j) gains[j] = 0.0;
+    for (size_t i = 0; i < n; i += truemeans::kRoundRows)
+        for (size_t j = 0; j < m; ++j) {
+            const RoundRows far = block_sq_dist(blocks + i * d, d, candidates + j * d);
+            Vec8 gain{};
+            for (size_t v = 0; v < kRoundVectors; ++v) {
+                const Vec8 now = load8(closest + i + v * 8);
+                const Vec8 least = far.of[v] < now ? far.of[v] : now;
+                gain += load8(masses + i + v * 8) -
+                        round_integers(load8(scaled + i + v * 8) * least);
+            }
+            gains[j] += add_lanes(gain);
         }
-    }
-    double sum = 0.0;
-    for (size_t v = 0; v < kRoundVectors; ++v) sum += add_lanes(gain.of[v]);
-    return sum;
 }
 
-void round_lower(const double* cols, size_t n, size_t d, const double* candidate,
+void round_lower(const double* blocks, size_t n, size_t d, const double* candidate,
                  double* closest) {
     for (size_t i = 0; i < n; i += truemeans::kRoundRows) {
-        const RoundRows far = distances_from(cols, n, d, candidate, i);
+        const RoundRows far = block_sq_dist(blocks + i * d, d, candidate);
         for (size_t v = 0; v < kRoundVectors; ++v) {
             const Vec8 now = load8(closest + i + v * 8);
             store8(closest + i + v * 8, far.of[v] < now ? far.of[v] : now);
