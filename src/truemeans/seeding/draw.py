@@ -33,6 +33,8 @@ _ROWS_A_BUCKET = 4
 _SORTED_ONCE = 1 << 14
 # Rows sorted at a time; more only if they share a bucket.
 _ROWS_AT_A_TIME = 1 << 18
+# Numbers in rows whose keys are computed at a time.
+_NUMBERS_AT_A_TIME = 1 << 18
 
 
 class Uniform(Protocol):
@@ -71,7 +73,8 @@ class Draw:
     @cached_property
     def line(self) -> tuple[npt.NDArray[np.intp], npt.NDArray[Any]]:
         """All rows in the order of the line: their numbers, and their values."""
-        return self._sorted(np.arange(self._dataset.n_samples))
+        rows = self._in_order(np.arange(self._dataset.n_samples))
+        return rows, self._dataset.source.take(rows)
 
     @cached_property
     def _buckets(self) -> _Buckets:
@@ -106,7 +109,8 @@ class Draw:
                 alive[:] = 1.0
                 masses = self._masses(alive, scale)
             ends, place, bucket = _places(masses, np.array([u]))
-            rows, values, mass = self._line(bucket, alive, scale)
+            rows, mass = self._line(bucket, alive, scale)
+            values = self._dataset.source.take(rows)
             at = int(np.searchsorted(np.cumsum(mass), place - (ends - masses)[bucket], "right")[0])
             twins = (values == values[at]).all(axis=1)
             picked.append(int(rows[at]))
@@ -127,7 +131,7 @@ class Draw:
         picked = np.empty(size, np.intp)
         for part in self._parts(bucket):
             touched = np.unique(bucket[part])
-            rows, _, mass = self._line(touched, closest, scale)
+            rows, mass = self._line(touched, closest, scale)
             # Places count from the start of the line, the sums below from the touched buckets'.
             before = np.zeros(len(masses))
             before[touched] = np.cumsum(masses[touched]) - ends[touched]
@@ -145,19 +149,23 @@ class Draw:
 
     def _line(
         self, buckets: npt.NDArray[np.intp], closest: FloatArray | None, scale: float
-    ) -> tuple[npt.NDArray[np.intp], npt.NDArray[np.float64], FloatArray]:
-        """The rows of some buckets in the order of the line, their values and masses."""
-        rows, values = self._sorted(self._buckets.rows(buckets))
-        return rows, values, self._mass(rows, closest, scale)
+    ) -> tuple[npt.NDArray[np.intp], FloatArray]:
+        """The rows of some buckets in the order of the line, and their masses."""
+        rows = self._in_order(self._buckets.rows(buckets))
+        return rows, self._mass(rows, closest, scale)
 
-    def _sorted(self, rows: npt.NDArray[np.intp]) -> tuple[npt.NDArray[np.intp], npt.NDArray[Any]]:
-        values = self._dataset.source.take(rows)
-        key = self._dataset.engine.row_keys(values)
+    def _in_order(self, rows: npt.NDArray[np.intp]) -> npt.NDArray[np.intp]:
+        take, row_keys = self._dataset.source.take, self._dataset.engine.row_keys
+        # A stretch at a time, which the same memory holds again and again.
+        step = max(1, _NUMBERS_AT_A_TIME // self._dataset.n_features)
+        stretches = range(0, max(len(rows), 1), step)
+        key = np.concatenate([row_keys(take(rows[i : i + step])) for i in stretches])
         line = np.argsort(key, kind="stable")
-        twins = np.flatnonzero(np.diff(key[line]) == 0)
-        if len(twins) and (values[line[twins]] != values[line[twins + 1]]).any():
-            line = np.lexsort((*values.T[::-1], key))
-        return rows[line], values[line]
+        rows, key = rows[line], key[line]
+        twins = np.flatnonzero(np.diff(key) == 0)
+        if len(twins) and (take(rows[twins]) != take(rows[twins + 1])).any():
+            rows = rows[np.lexsort((*take(rows).T[::-1], key))]
+        return rows
 
     def _mass(
         self, rows: npt.NDArray[np.intp], closest: FloatArray | None, scale: float
