@@ -109,8 +109,8 @@ void bind_rows(nb::module_& m) {
     m.def(
         "assign",
         [](PyTeam& t, X2 X, Weight weight, In<double, Matrix> centroids, const std::string& scores,
-           std::size_t block_rows, bool keeps, core::Skip* skip, std::optional<In<double, Matrix>> magic,
-           InOut<std::int32_t, Vector> labels, std::optional<InOut<double, Cube>> sums) {
+           std::size_t block_rows, bool keeps, core::Skip* skip,
+           std::optional<In<double, Matrix>> magic, InOut<std::int32_t, Vector> labels, std::optional<InOut<double, Cube>> sums) {
             const core::Scores layout = scores_of(scores, *t.kernels);
             const core::Rows<T> rows = rows_of<T>(X, weight);
             const core::Centroids c = centroids_of(centroids, rows.d);
@@ -121,8 +121,8 @@ void bind_rows(nb::module_& m) {
             // Rows seen before, which is all that can be skipped.
             if (skip && !skip->started) require_numbers<std::int32_t>(labels, 0, c.k);
             const core::Outcome o = unlocked([&] {
-                return core::assign(t.team, *t.kernels, rows, c, layout, block_rows, keeps, skip, grids,
-                                  labels.data(), data_or_null(sums));
+                return core::assign(t.team, *t.kernels, rows, c, layout, block_rows, keeps, skip,
+                                    grids, labels.data(), data_or_null(sums));
             });
             return std::make_tuple(o.n_changed, o.n_settled, o.n_scored);
         },

@@ -37,11 +37,12 @@ struct Scratch {
     std::vector<Hit> hits;
     std::vector<double> sq_dist;
     std::vector<Pair> pairs;
-    bool coarse = false;                 // first halves are scored, for as long as they suffice
+    bool coarse = false;  // first halves are scored, for as long as they suffice
     std::size_t n_scored = 0, n_hits = 0;
 };
 
-// A hit that is none costs as much as what coarse tiles save on so many pairs (benchmarks seeding).
+// A hit that is none costs as much as what coarse tiles save on so many pairs: about 350 ns against
+// 0.9 with 768 features.
 constexpr std::size_t kSavedPairs = 400;
 
 template <class T>
@@ -213,10 +214,11 @@ Closer find_closer(Team& team, const Kernels& kernels, Rows<T> rows, Centroids c
     // Packed rows of a chunk stay in a second-level cache.
     const std::size_t chunk =
         std::clamp<std::size_t>(block_rows ? block_rows : (rows.d <= 256 ? 256 : 128), 1, 1024);
-    const std::size_t pad = std::max({kernels.sample_lanes, kernels.centroid_lanes, kernels.tile_rows});
+    const std::size_t pad =
+        std::max({kernels.sample_lanes, kernels.centroid_lanes, kernels.tile_rows});
     const std::size_t padded = (chunk + pad - 1) / pad * pad;
-    const Search<T> search{kernels, kernels_for(kernels, rows.X), rows,         candidates,
-                           closest, panels,                       tiles, coarse_tiles, scores};
+    const Search<T> search{kernels, kernels_for(kernels, rows.X), rows, candidates, closest,
+                           panels, tiles, coarse_tiles, scores};
     std::vector<Scratch> threads(rows.n <= chunk ? 1 : team.n_threads());
     for (Scratch& t : threads) {
         t.coarse = coarse;

@@ -121,7 +121,9 @@ struct Pass {
     }
 
     // The numbers of the rows to score where they are not all.
-    const std::int32_t* list_of(const Scratch<T>& t) const { return skip ? t.rows.data() : nullptr; }
+    const std::int32_t* list_of(const Scratch<T>& t) const {
+        return skip ? t.rows.data() : nullptr;
+    }
 
     void score(std::size_t begin, std::size_t m, std::size_t n, Scratch<T>& t) const {
         const T* X = rows.X + begin * rows.d;
@@ -306,8 +308,8 @@ Outcome assign(Team& team, const Kernels& kernels, Rows<T> rows, Centroids centr
     ScorePanels<T> lanes;
     TilePanels tiles;
     if (panels.usable && by_tiles(scores))
-        tiles = TilePanels(halves_of(scores, rows.d), panels.packed, panels.sq_norms, panels.sq_norm_top, rows.d,
-                           kernels.tile_rows);
+        tiles = TilePanels(halves_of(scores, rows.d), panels.packed, panels.sq_norms,
+                           panels.sq_norm_top, rows.d, kernels.tile_rows);
     if (panels.usable && scores == Scores::lanes_are_samples) {
         const Frame same = panels.frame();
         lanes = ScorePanels<T>(centroids, rows.d,

@@ -9,6 +9,7 @@ namespace truemeans {
 
 namespace {
 
+// As in engines/masses.py.
 constexpr int kMassBits = 50;
 constexpr double kWorn = 0x1p-16;
 

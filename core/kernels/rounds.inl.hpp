@@ -1,5 +1,5 @@
-// Rounds of k-means++ over few rows, turned block by block: lanes are rows, and each row's canonical
-// distance is summed from first feature to last. Compiled as exact code.
+// Rounds of k-means++ over few rows, turned block by block: lanes are rows, and each row's
+// canonical distance is summed from first feature to last. Compiled as exact code.
 #pragma once
 
 #include "kernels.hpp"

@@ -88,8 +88,8 @@ _BOXES_TO_SAMPLES = 20_000_000
 # Lanes = samples serves few features best in seeding too (seeding).
 _CLOSER_CENTROIDS_FROM_FEATURES = 20
 # Rows, numbers in them, and multiply-adds of all rounds up to which k-means++ draws round by
-# round, in one call: drawing ahead takes about a millisecond of calls, and scores faster
-# (seeding). The numbers are held once more.
+# round, in one call: drawing ahead takes milliseconds of calls, and scores faster (seeding). The
+# numbers are held once more.
 _AT_ONCE_TO_SAMPLES = 1 << 14
 _AT_ONCE_TO_ENTRIES = 1 << 20
 _AT_ONCE_TO_WORK = 1 << 25
@@ -215,8 +215,7 @@ def make_plan(
             "a bound a row later" if skip == "rows" else "nothing kept from pass to pass"
         )
         why += [_LITTLE_ROOM]
-    keeps = scores in _TILES_SCORES and n_features >= _KEEP_FROM_FEATURES
-    why += [_LABELS] if keeps else [_LATER] if skip == "rows" else []
+    why += [_LABELS] if _may_keep(scores, n_features) else [_LATER] if skip == "rows" else []
     block_rows = 0
     if forced:
         scores, skip, block_rows = _forced(forced, n_features, target)
@@ -298,10 +297,13 @@ def should_refine(n_settled: int, n_samples: int) -> bool:
     return n_settled > _REFINE_ABOVE_SETTLED * n_samples
 
 
+def _may_keep(scores: str, n_features: int) -> bool:
+    return scores in _TILES_SCORES and n_features >= _KEEP_FROM_FEATURES
+
+
 def should_keep(scores: str, n_features: int, n_changed: int, n_samples: int) -> bool:
     """Whether most rows will keep the label of the last pass, and it pays to start from that."""
-    wide_tiles = scores in _TILES_SCORES and n_features >= _KEEP_FROM_FEATURES
-    return wide_tiles and n_changed <= _KEEP_BELOW_CHANGED * n_samples
+    return _may_keep(scores, n_features) and n_changed <= _KEEP_BELOW_CHANGED * n_samples
 
 
 def should_skip(keeps: bool, n_changed: int, n_samples: int) -> bool:
