@@ -151,6 +151,7 @@ inline core::Scores scores_of(const std::string& name, const core::Kernels& kern
     if (name == "none") return core::Scores::none;
     if (name == "tiles" && kernels.score_tiles) return core::Scores::tiles;
     if (name == "coarse" && kernels.score_tiles) return core::Scores::coarse_tiles;
+    if (name == "bytes" && kernels.score_tiles) return core::Scores::byte_tiles;
     throw std::invalid_argument("internal: no such scores");
 }
 

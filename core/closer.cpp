@@ -105,11 +105,9 @@ struct Search {
                             Scratch& t) const {
         const TilePanels& tile_panels = tiles(t);
         const std::size_t block = kernels.tile_rows;
-        const std::size_t entries = tile_centroid_entries(tile_panels.halves, rows.d);
         const std::size_t n_panels = (count + block - 1) / block;
-        kernels.mark_tiles(tile_panels.halves, t.tiles.data(), (n + block - 1) / block, rows.d,
-                           tile_panels.packed.data() + first * entries,
-                           tile_panels.sq_norms.data() + first, n_panels, t.limits.data(),
+        kernels.mark_tiles(t.tiles.data(), (n + block - 1) / block, rows.d,
+                           tile_panels.run(first / block, n_panels, rows.d), t.limits.data(),
                            t.marks.data());
         std::fill(t.count.begin(), t.count.end(), 0);
         kernels.list_marked(t.marks.data(), n, n_panels * block, 0, kCandidates, t.list.data(),
@@ -203,13 +201,14 @@ Closer find_closer(Team& team, const Kernels& kernels, Rows<T> rows, Centroids c
     const ScorePanels<T> panels = scores == Scores::none
                                       ? ScorePanels<T>()
                                       : ScorePanels<T>(candidates, rows.d, Layout{lanes, {}});
-    const bool coarse = scores == Scores::coarse_tiles && rows.d > kNarrowTile && panels.usable;
+    const bool coarse = by_tiles(scores) && panels.usable &&
+                        halves_of(scores, rows.d) != both_halves(rows.d);
     TilePanels tiles, coarse_tiles;
     if (by_tiles(scores) && panels.usable)
         tiles = TilePanels(both_halves(rows.d), panels.packed, panels.sq_norms,
                            panels.sq_norm_top, rows.d, kernels.tile_rows);
     if (coarse)
-        coarse_tiles = TilePanels(Halves::first, panels.packed, panels.sq_norms,
+        coarse_tiles = TilePanels(halves_of(scores, rows.d), panels.packed, panels.sq_norms,
                                   panels.sq_norm_top, rows.d, kernels.tile_rows);
     // Packed rows of a chunk stay in a second-level cache.
     const std::size_t chunk =

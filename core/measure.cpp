@@ -13,12 +13,12 @@ namespace truemeans {
 
 namespace {
 
-// About 64 kB of rows at a time, in whole groups of the eight the narrow kernels walk. A call
+// About 256 kB of rows at a time, in whole groups of the eight the narrow kernels walk. A call
 // begins with the survey: so few entries that it takes longer to start a thread are one chunk.
 template <class T>
 std::size_t chunk_of(Rows<T> rows, std::size_t alone_below = 0) {
     if (rows.n * rows.d < alone_below) return rows.n;
-    return std::max<std::size_t>((64u << 10) / (4 * rows.d) / 8 * 8, 8);
+    return std::max<std::size_t>((256u << 10) / (4 * rows.d) / 8 * 8, 8);
 }
 
 std::array<double, kMaxGrids> spacings_for(SqGrids grids, std::size_t d) {

@@ -14,11 +14,6 @@ namespace truemeans {
 
 namespace {
 
-// Coarse tiles would save nothing where both halves fit one.
-Halves halves_of(Scores scores, std::size_t d) {
-    return scores == Scores::coarse_tiles && d > kNarrowTile ? Halves::first : both_halves(d);
-}
-
 std::size_t rows_per_block(const Kernels& kernels, Scores scores) {
     if (by_tiles(scores)) return kernels.tile_rows;
     return scores == Scores::lanes_are_samples ? kernels.sample_lanes : kernels.centroid_lanes;
@@ -139,8 +134,8 @@ struct Pass {
         if (tiles.n_panels > 0) {
             table.pack_tiles(tiles.halves, X, list, m, rows.d, panels.centering(),
                              t.tiles.data(), t.norms.data(), t.rests.data());
-            kernels.score_tiles(tiles.halves, t.tiles.data(), n_blocks, rows.d, tiles.packed.data(),
-                                tiles.sq_norms.data(), tiles.n_panels, out);
+            kernels.score_tiles(t.tiles.data(), n_blocks, rows.d,
+                                tiles.run(0, tiles.n_panels, rows.d), out);
             return;
         }
         if (scores == Scores::lanes_are_samples) {
@@ -329,9 +324,8 @@ Outcome assign(Team& team, const Kernels& kernels, Rows<T> rows, Centroids centr
                              nullptr,
                              tiles.n_panels > 0 ? std::vector<double>{}
                                                 : exact_panels(centroids, rows.d)};
-    const TileSettler<T> tile_settler{kernels, table, centroids,
-                                      rows.d,  tiles, panels.centering()};
-    const TileKeeper<T> keeper{tile_settler, panels};
+    const TileSettler<T> tile_settler{kernels, table, centroids, rows.d, tiles, panels};
+    const TileKeeper<T> keeper{tile_settler};
     const std::size_t chunk = std::min(rows_per_chunk(kernels, scores, rows.d, block_rows), rows.n);
     const std::size_t n_threads = rows.n <= chunk ? 1 : team.n_threads();
     // Many wide sums of its own cost a thread more than locking a cluster for each of few moves.

@@ -11,8 +11,8 @@
 namespace truemeans {
 
 // How the scores of a pass are laid out; the labels are the same for all.
-// Tiles are for targets with a matrix unit; coarse ones hold first halves alone.
-enum class Scores { none, lanes_are_samples, lanes_are_centroids, tiles, coarse_tiles };
+// Tiles are for targets with a matrix unit; coarse ones hold first halves alone, or bytes.
+enum class Scores { none, lanes_are_samples, lanes_are_centroids, tiles, coarse_tiles, byte_tiles };
 
 template <class T>
 struct Rows {

@@ -34,12 +34,13 @@ Kernels make(const char* name, const char* description, void (*scores)(Kernels&)
 }
 
 #ifdef TM_AMX
-// The processor has tiles and bfloat16, the system saves tiles with a thread's state, and it lets
+// The processor has tiles of bfloat16 and bytes, the system saves tiles with a thread's state, and it lets
 // this process use them: tiles are large, so Linux wants to be asked once.
 bool may_use_tiles() {
-    constexpr unsigned kBf16 = 1u << 22, kTiles = 1u << 24, kVectorBf16 = 1u << 5;
+    constexpr unsigned kBf16 = 1u << 22, kTiles = 1u << 24, kBytes = 1u << 25;
+    constexpr unsigned kAll = kBf16 | kTiles | kBytes, kVectorBf16 = 1u << 5;
     unsigned a = 0, b = 0, c = 0, d = 0;
-    if (!__get_cpuid_count(7, 0, &a, &b, &c, &d) || !(d & kBf16) || !(d & kTiles)) return false;
+    if (!__get_cpuid_count(7, 0, &a, &b, &c, &d) || (d & kAll) != kAll) return false;
     if (!__get_cpuid_count(7, 1, &a, &b, &c, &d) || !(a & kVectorBf16)) return false;
     std::uint32_t low = 0, high = 0;
     __asm__("xgetbv" : "=a"(low), "=d"(high) : "c"(0));
@@ -65,7 +66,7 @@ std::vector<Kernels> detect() {
     if (avx512 && may_use_tiles()) {
         Kernels amx = targets.back();
         amx.name = "amx";
-        amx.description = "AVX-512, and AMX tiles of bfloat16";
+        amx.description = "AVX-512, and AMX tiles of bfloat16 and bytes";
         fill_tiles_amx(amx);
         targets.insert(targets.begin(), amx);
     }

@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <array>
 #include <bit>
+#include <cmath>
+#include <cstring>
 #include <numeric>
 
 namespace truemeans {
@@ -32,10 +34,11 @@ double sq_norm(const std::array<float, kDeep>& v) {
     return std::accumulate(sums.begin(), sums.end(), 0.0);
 }
 
-// g of kernels/tiles_amx.cpp; for first halves without what they leave out.
+// g of kernels/tiles_amx.cpp; for coarse tiles without what they leave out.
 double tile_error(Halves halves, std::size_t d) {
     const double steps = 3.0 * static_cast<double>((d + kDeep - 1) / kDeep);
-    const double left_out = halves == Halves::first ? 0.0 : 3.0 * 0x1p-16;
+    const bool coarse = halves == Halves::first || halves == Halves::bytes;
+    const double left_out = coarse ? 0.0 : 3.0 * 0x1p-16;
     return 1.05 * (left_out + (steps + 36.0) * 0x1p-23);
 }
 
@@ -51,15 +54,20 @@ TilePanels::TilePanels(Halves which, const std::vector<float>& rows,
     n_panels = (k + tile_rows - 1) / tile_rows;
     sq_norms.assign(n_panels * tile_rows, kPaddingNorm);
     std::copy(norms.begin(), norms.end(), sq_norms.begin());
-    const std::size_t entries = tile_centroid_entries(halves, d);
-    packed.assign(n_panels * tile_rows * entries, 0);
-    const std::size_t step = (halves == Halves::first ? 1 : 2) * kSide * kDeep;
-    if (halves == Halves::all_in_one) {
+    packed.assign(sq_norms.size() * tile_centroid_entries(halves, d), 0);
+    if (halves == Halves::all_in_one)
         pack_all(rows, d);
-        return;
-    }
+    else if (halves == Halves::bytes)
+        pack_bytes(rows, d);
+    else
+        pack_halves(rows, d);
+}
+
+void TilePanels::pack_halves(const std::vector<float>& rows, std::size_t d) {
+    const std::size_t entries = tile_centroid_entries(halves, d);
+    const std::size_t step = (halves == Halves::first ? 1 : 2) * kSide * kDeep;
     double most = 0.0;
-    for (std::size_t j = 0; j < k; ++j) {
+    for (std::size_t j = 0; j < rows.size() / d; ++j) {
         std::uint16_t* hi = packed.data() + j / kSide * kSide * entries + j % kSide * kDeep;
         double left_out = 0.0;
         for (std::size_t f = 0; f < d; f += kDeep, hi += step) {
@@ -93,17 +101,46 @@ void TilePanels::pack_all(const std::vector<float>& rows, std::size_t d) {
     }
 }
 
+void TilePanels::pack_bytes(const std::vector<float>& rows, std::size_t d) {
+    constexpr std::size_t kByteDeep = 2 * kDeep;
+    const std::size_t entries = tile_centroid_entries(halves, d);
+    float top = 0.0f;
+    for (const float v : rows) top = std::max(top, std::fabs(v));
+    // Usable panels have a largest norm that is far from zero.
+    unit = top / 127.0f;
+    const float inverse = 127.0f / top;
+    double most = 0.0;
+    for (std::size_t j = 0; j < rows.size() / d; ++j) {
+        const float* v = rows.data() + j * d;
+        std::uint16_t* line = packed.data() + j / kSide * kSide * entries + j % kSide * kDeep;
+        std::array<double, 8> left_out{};
+        for (std::size_t f = 0; f < d; f += kByteDeep, line += kSide * kDeep) {
+            std::array<std::int8_t, kByteDeep> bytes{};
+            for (std::size_t i = 0; f + i < d && i < kByteDeep; ++i) {
+                const float whole = std::nearbyint(v[f + i] * inverse);
+                bytes[4 * (i % kSide) + i / kSide] = static_cast<std::int8_t>(whole);
+                const double rest = static_cast<double>(v[f + i]) -
+                                    static_cast<double>(whole) * static_cast<double>(unit);
+                left_out[i % left_out.size()] += rest * rest;
+            }
+            std::memcpy(line, bytes.data(), bytes.size());
+        }
+        most = std::max(most, std::accumulate(left_out.begin(), left_out.end(), 0.0));
+    }
+    rest_top = 1.01f * static_cast<float>(std::sqrt(most));
+}
+
 template <class T>
 TileSettler<T>::Scratch::Scratch(const TileSettler& s, std::size_t n_rows) {
-    if (s.panels.n_panels == 0) return;
+    if (s.tiles.n_panels == 0) return;
     const std::size_t block = s.kernels.tile_rows;
     const std::size_t padded = (n_rows + block - 1) / block * block;
     rows.resize(padded);
     limit.resize(padded);
     norms.resize(padded);
     rests.resize(padded);
-    tiles.resize(padded * tile_row_entries(s.panels.halves, s.d));
-    marks.resize(s.panels.n_marks(padded));
+    tiles.resize(padded * tile_row_entries(s.tiles.halves, s.d));
+    marks.resize(s.tiles.n_marks(padded));
     list.resize(padded * kMost);
     count.resize(padded);
     pairs.reserve(padded * kMost);
@@ -115,10 +152,10 @@ TileSettler<T>::Scratch::Scratch(const TileSettler& s, std::size_t n_rows) {
 template <class T>
 void TileSettler<T>::label(const T* X, std::size_t n, Scratch& t) const {
     if (n == 0) return;
-    table.pack_tiles(panels.halves, X, t.rows.data(), n, d, centering, t.tiles.data(),
+    table.pack_tiles(tiles.halves, X, t.rows.data(), n, d, panels.centering(), t.tiles.data(),
                      t.norms.data(), t.rests.data());
     std::fill(t.limit.begin() + static_cast<std::ptrdiff_t>(n), t.limit.end(), -kFarScore);
-    panels.list_within(kernels, t.tiles.data(), n, d, t.limit.data(), kMost, t.marks.data(),
+    tiles.list_within(kernels, t.tiles.data(), n, d, t.limit.data(), kMost, t.marks.data(),
                        t.list.data(), t.count.data(), [](auto...) {});
     // Far below the scores of padding; false for what is not a number.
     for (std::size_t p = 0; p < n; ++p)
@@ -127,7 +164,41 @@ void TileSettler<T>::label(const T* X, std::size_t n, Scratch& t) const {
 }
 
 template <class T>
+void TileSettler<T>::narrow(const T* X, std::size_t n, Scratch& t) const {
+    const auto listed = [&](std::size_t p) {
+        const auto m = static_cast<std::size_t>(t.count[p]);
+        return m <= kMost ? m : 0;
+    };
+    t.scored_rows.clear();
+    t.scored_with.clear();
+    for (std::size_t p = 0; p < n; ++p) {
+        const auto list = t.list.begin() + static_cast<std::ptrdiff_t>(p * kMost);
+        t.scored_rows.insert(t.scored_rows.end(), listed(p), t.rows[p]);
+        t.scored_with.insert(t.scored_with.end(), list,
+                             list + static_cast<std::ptrdiff_t>(listed(p)));
+    }
+    t.scores.resize(t.scored_rows.size() + kSide);
+    table.score_labels(X, t.scored_rows.data(), t.scored_rows.size(), d, panels.centering(),
+                       panels.packed.data(), panels.sq_norms.data(), t.scored_with.data(),
+                       t.scores.data());
+    const float* score = t.scores.data();
+    for (std::size_t p = 0; p < n; ++p) {
+        const std::size_t m = listed(p);
+        if (m == 0) continue;
+        std::int32_t* list = t.list.data() + p * kMost;
+        const float limit = *std::min_element(score, score + m) +
+                            (panels.margin.constant + panels.margin.slope * t.norms[p]);
+        std::int32_t left = 0;
+        for (std::size_t i = 0; i < m; ++i)
+            if (score[i] <= limit) list[left++] = list[i];
+        t.count[p] = left;
+        score += m;
+    }
+}
+
+template <class T>
 void TileSettler<T>::decide(const T* X, std::size_t n, Scratch& t) const {
+    if (d >= kScored) narrow(X, n, t);
     t.pairs.clear();
     for (std::size_t p = 0; p < n; ++p) {
         const auto row = static_cast<std::uint32_t>(t.rows[p]);
@@ -159,10 +230,11 @@ template <class T>
 std::size_t TileKeeper<T>::label(const T* X, std::size_t n, std::int32_t* label, Chunk chunk,
                                  typename TileSettler<T>::Scratch& t) const {
     const Kernels& kernels = settler.kernels;
-    const TilePanels& tiles = settler.panels;
+    const TilePanels& tiles = settler.tiles;
+    const ScorePanels<T>& panels = settler.panels;
     const std::size_t d = settler.d;
     constexpr std::size_t kMost = TileSettler<T>::kMost;
-    settler.table.score_labels(X, n, d, panels.centering(), panels.packed.data(),
+    settler.table.score_labels(X, nullptr, n, d, panels.centering(), panels.packed.data(),
                                panels.sq_norms.data(), label, chunk.own);
     settler.table.pack_tiles(tiles.halves, X, nullptr, n, d, panels.centering(), chunk.tiles,
                              chunk.norms, chunk.rests);
@@ -196,6 +268,7 @@ std::size_t TileKeeper<T>::label(const T* X, std::size_t n, std::int32_t* label,
             list[m] = label[p];
         }
         t.rows[n_open] = static_cast<std::int32_t>(p);
+        t.norms[n_open] = chunk.norms[p];
         t.count[n_open++] = static_cast<std::int32_t>(m + 1);
     }
     settler.decide(X, n_open, t);

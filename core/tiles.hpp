@@ -13,13 +13,21 @@
 namespace truemeans {
 
 inline bool by_tiles(Scores scores) {
-    return scores == Scores::tiles || scores == Scores::coarse_tiles;
+    return scores == Scores::tiles || scores == Scores::coarse_tiles ||
+           scores == Scores::byte_tiles;
 }
 
 // How tiles hold all they can of rows of d features.
 inline Halves both_halves(std::size_t d) {
     if (d <= kNarrowestTile) return Halves::all_in_one;
     return d <= kNarrowTile ? Halves::both_in_one : Halves::both;
+}
+
+// Coarse tiles would save nothing where both halves fit one.
+inline Halves halves_of(Scores scores, std::size_t d) {
+    if (scores == Scores::tiles || d <= kNarrowTile) return both_halves(d);
+    const bool bytes = scores == Scores::byte_tiles && d <= kMostByteFeatures;
+    return bytes ? Halves::bytes : Halves::first;
 }
 
 struct TilePanels {
@@ -30,9 +38,10 @@ struct TilePanels {
     Aligned<std::uint16_t> packed;  // see kernels/tiles_amx.cpp
     std::vector<float> sq_norms;
     std::size_t n_panels = 0;
-    Margin margin{0.0f, 0.0f};      // of all but what first halves leave out
+    Margin margin{0.0f, 0.0f};      // of all but what coarse tiles leave out
     float norm_top = 0.0f;          // the largest ||b'||, b' = -2b
-    float rest_top = 0.0f;          // the largest norm of what first halves of b' leave out
+    float rest_top = 0.0f;          // the largest norm of what coarse tiles of b' leave out
+    float unit = 1.0f;              // factor of the centroids' bytes
 
     TilePanels() = default;
     // packed: (k, d) of b', and the squared norms of b; sq_norm_top: the largest. tile_rows:
@@ -41,7 +50,16 @@ struct TilePanels {
                const std::vector<float>& sq_norms, double sq_norm_top, std::size_t d,
                std::size_t tile_rows);
 
+    void pack_halves(const std::vector<float>& rows, std::size_t d);
     void pack_all(const std::vector<float>& rows, std::size_t d);
+    void pack_bytes(const std::vector<float>& rows, std::size_t d);
+
+    // So many panels as kernels take them.
+    TileCentroids run(std::size_t first_panel, std::size_t n, std::size_t d) const {
+        const std::size_t slot = first_panel * 2 * kTileSide;
+        return {halves, packed.data() + slot * tile_centroid_entries(halves, d),
+                sq_norms.data() + slot, n, unit};
+    }
 
     // The slots whose score is at most the row's limit, of n packed rows: count (out) how many a
     // row, list (out): [row][most], the first of them. marks: n_marks(rows) of scratch.
@@ -54,9 +72,8 @@ struct TilePanels {
         std::fill_n(count, n, 0);
         for (std::size_t p = 0; p < n_panels; p += kMarkedPanels) {
             const std::size_t first = p * block, n_marked = std::min(kMarkedPanels, n_panels - p);
-            kernels.mark_tiles(halves, tiles, (n + block - 1) / block, d,
-                               packed.data() + first * tile_centroid_entries(halves, d),
-                               sq_norms.data() + first, n_marked, limit, marks);
+            kernels.mark_tiles(tiles, (n + block - 1) / block, d, run(p, n_marked, d), limit,
+                               marks);
             seen(first, n_marked * block, marks);
             kernels.list_marked(marks, n, n_marked * block, static_cast<std::int32_t>(first), most,
                                 list, count);
@@ -66,7 +83,7 @@ struct TilePanels {
         return padded_rows / kTileSide * std::min(sq_norms.size(), kMarkedPanels * 2 * kTileSide);
     }
 
-    // By how much a score of a row of squared norm `norm` errs for what first halves leave out;
+    // By how much a score of a row of squared norm `norm` errs for what coarse tiles leave out;
     // `rest`: the squared norm of what they leave out of the row. 1.01 covers the roundings of
     // both sums, of up to 100,000 features.
     float left_out_of_row(float norm, float rest) const {
@@ -77,23 +94,28 @@ struct TilePanels {
     // The margin of such a row: twice the error of a score.
     float margin_of_row(float norm, float rest) const {
         const float proven = margin.constant + margin.slope * norm;
-        return halves == Halves::first ? proven + 2.0f * left_out_of_row(norm, rest) : proven;
+        const bool coarse = halves == Halves::first || halves == Halves::bytes;
+        return coarse ? proven + 2.0f * left_out_of_row(norm, rest) : proven;
     }
 };
 
 // Settles rows that the scores of tiles could not decide, as settle.hpp does for one row: they
-// are scored again, and canonical distances go to the centroids within the margin of the best.
+// are scored again, the centroids within the margin of the best in float32 once more, and
+// canonical distances go to those that are left.
 template <class T>
 struct TileSettler {
     const Kernels& kernels;
     const RowKernels<T>& table;
     Centroids centroids;
     std::size_t d;
-    const TilePanels& panels;
-    Centering<T> centering;
+    const TilePanels& tiles;
+    const ScorePanels<T>& panels;  // lanes 1: (k, d)
 
     // Rows with more candidates meet all centroids.
     static constexpr std::size_t kMost = 32;
+
+    // From so many features on a score in float32 costs a fraction of a canonical distance.
+    static constexpr std::size_t kScored = 64;
 
     // What a thread needs for so many rows: the caller fills rows and limit, best + margin.
     struct Scratch {
@@ -101,6 +123,8 @@ struct TileSettler {
         std::vector<float> limit, norms, rests;
         Aligned<std::uint16_t> tiles, marks;
         std::vector<std::int32_t> list, count, all;
+        std::vector<std::int32_t> scored_rows, scored_with;
+        std::vector<float> scores;
         std::vector<Match<std::uint32_t>> pairs;
         std::vector<double> sq_dist;
 
@@ -110,9 +134,14 @@ struct TileSettler {
     // New labels, in t.count, of the n rows of X that t.rows names.
     void label(const T* X, std::size_t n, Scratch& t) const;
 
-    // New labels, in t.count, of the rows of X that t.rows names, from the candidates that t.list
-    // and t.count hold of each; from all where there are too many, or none.
+    // New labels, in t.count, of the rows of X that t.rows names, of squared norms t.norms, from
+    // the candidates that t.list and t.count hold of each; from all where there are too many, or
+    // none.
     void decide(const T* X, std::size_t n, Scratch& t) const;
+
+  private:
+    // Leaves the candidates whose float32 score is within the margin of the best of them.
+    void narrow(const T* X, std::size_t n, Scratch& t) const;
 };
 
 // Labels rows that have one: no search for the best score, nor a second look at what it left open.
@@ -123,7 +152,6 @@ struct TileSettler {
 template <class T>
 struct TileKeeper {
     const TileSettler<T>& settler;
-    const ScorePanels<T>& panels;  // lanes 1: (k, d)
 
     // What it needs for each row of a chunk, padded to whole blocks.
     struct Chunk {

@@ -22,7 +22,7 @@ KINDS = ("lattice", "normal", "offset", "wide", "twins")
 def native_plans() -> Iterator[Plan]:
     """Every target and layout of scores, with and without threads, in odd blocks."""
     for target in targets():
-        for scores in SCORES + (("tiles", "coarse") if has_tiles(target) else ()):
+        for scores in SCORES + (("tiles", "coarse", "bytes") if has_tiles(target) else ()):
             yield Plan("native", target, 1, scores, "none", 0, "forced")
             yield Plan("native", target, 3, scores, "rows", 7, "forced")
         yield Plan("native", target, 2, "centroids", "groups", 0, "forced")

@@ -215,7 +215,7 @@ def calls(draw: st.DrawFn, name: str) -> tuple[Call, list[tuple[str, str, int]]]
         "t": max(2 * draw(st.sampled_from(FEW)) - 1, 0),
     }
     target = draw(st.sampled_from(list(targets())))
-    tiles = ("tiles", "coarse") if has_tiles(target) else ()
+    tiles = ("tiles", "coarse", "bytes") if has_tiles(target) else ()
     call = Call(
         name,
         sizes,

@@ -30,6 +30,8 @@ def skipping(target):
         yield Plan("native", target, 2, "tiles", "none", 0, "labels kept")
         yield Plan("native", target, 1, "tiles", "none", 17, "labels kept")
         yield Plan("native", target, 2, "coarse", "none", 0, "labels kept")
+        yield Plan("native", target, 1, "bytes", "rows", 0, "rows")
+        yield Plan("native", target, 2, "bytes", "none", 0, "labels kept")
 
 
 def boxed(target):
@@ -60,7 +62,7 @@ def at_once(monkeypatch):
     """Use what earlier passes tell from the second pass on, and do not give up coarse tiles."""
     monkeypatch.setattr(native_engine, "should_skip", lambda *_: True)
     monkeypatch.setattr(native_engine, "should_keep", lambda *_: True)
-    monkeypatch.setattr(native_engine, "should_refine", lambda *_: False)
+    monkeypatch.setattr(native_engine, "finer_scores", lambda scores, *_: scores)
 
 
 def iterations(X, init, plan, count):
@@ -78,7 +80,9 @@ def iterations(X, init, plan, count):
 
 @pytest.mark.parametrize("dtype", [np.float32, np.float64])
 @pytest.mark.parametrize(
-    "shape", [(900, 2, 12), (2000, 3, 40), (3000, 1, 9), (700, 9, 40), (500, 50, 70)], ids=str
+    "shape",
+    [(900, 2, 12), (2000, 3, 40), (3000, 1, 9), (700, 9, 40), (500, 50, 70), (300, 140, 50)],
+    ids=str,
 )
 @pytest.mark.parametrize("kind", HARD)
 @pytest.mark.parametrize("target", targets())
@@ -116,7 +120,7 @@ def test_centroids_that_jump_are_followed(plan, at_once):
 
 
 @pytest.mark.skipif(not has_tiles(""), reason="no matrix unit")
-@pytest.mark.parametrize("scores", ["tiles", "coarse"])
+@pytest.mark.parametrize("scores", ["tiles", "coarse", "bytes"])
 def test_kept_labels_with_more_centroids_than_are_marked_at_a_time(scores, at_once):
     rng = np.random.default_rng(2)
     X = rng.integers(-2, 3, size=(5000, 36)).astype(np.float32)

@@ -81,10 +81,10 @@ def test_every_method_target_and_number_of_threads(shape, init, dtype, weighted)
                 assert history(result) == expected, plan
 
 
-@pytest.mark.parametrize("scores", ["samples", "centroids", "tiles", "coarse"])
+@pytest.mark.parametrize("scores", ["samples", "centroids", "tiles", "coarse", "bytes"])
 @pytest.mark.parametrize("target", targets())
 def test_every_block_size(target, scores):
-    if scores in ("tiles", "coarse") and not has_tiles(target):
+    if scores in ("tiles", "coarse", "bytes") and not has_tiles(target):
         pytest.skip(f"{target} has no matrix unit")
     X = hard_rows(160, 9, np.float32)
     problem = options(X, 11, "array", weighted=False)
@@ -100,13 +100,13 @@ def test_the_plan_chooses_among_the_forced_methods(target, monkeypatch):
     shapes = [
         (n, d, k)
         for n in (10, 1000, 60_000, 30_000_000)
-        for d in (1, 3, 8, 40, 128)
+        for d in (1, 3, 8, 40, 128, 400)
         for k in (1, 2, 50, 1000)
     ]
     chosen = {(plan.scores, plan.skip) for plan in (make_plan(*shape) for shape in shapes)}
     # Methods that remember nothing are what the others start from, before it pays. A matrix unit
     # takes the shapes for which others need bounds by groups.
-    others = {("tiles", "rows"), ("coarse", "rows")}
+    others = {(scores, "rows") for scores in ("tiles", "coarse", "bytes")}
     if has_tiles(target):
         others = {("centroids", "groups")}
     start = {method for method in METHODS if method[1] == "none"} - {("none", "none")}

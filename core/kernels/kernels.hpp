@@ -49,19 +49,33 @@ constexpr std::size_t kRoundRows = 32;  // rows at a time in rounds.hpp
 constexpr float kFarScore = 3.0e38f;
 constexpr float kWildScore = 1.0e30f;  // scores of rows with larger norms may overflow
 // What tiles hold of a value (tiles_amx.cpp): both its halves, both in one tile for up to 16
-// features, all that is multiplied in one tile for up to 10, or the first alone.
-enum class Halves { both, both_in_one, all_in_one, first };
+// features, all that is multiplied in one tile for up to 10, or the first alone; or a whole number
+// of 8 bits, to be multiplied by a factor of the row and one of all centroids.
+enum class Halves { both, both_in_one, all_in_one, first, bytes };
 constexpr std::size_t kTileSide = 16;  // rows, or centroids, of one tile
 constexpr std::size_t kNarrowTile = 16;
 constexpr std::size_t kNarrowestTile = 10;
-// Entries of one row, and of one centroid, in tiles.
-constexpr std::size_t tile_row_entries(Halves halves, std::size_t d) {
-    if (halves == Halves::both_in_one || halves == Halves::all_in_one) return 32;
-    return (d + 31) / 32 * (halves == Halves::both ? 64 : 32);
-}
+constexpr std::size_t kMostByteFeatures = 1u << 16;
+// Entries of one row, and of one centroid, in tiles. After the bytes of 16 rows their factors
+// follow, float32.
 constexpr std::size_t tile_centroid_entries(Halves halves, std::size_t d) {
-    return halves == Halves::both_in_one ? 64 : tile_row_entries(halves, d);
+    if (halves == Halves::all_in_one) return 32;
+    if (halves == Halves::bytes) return (d + 63) / 64 * 32;
+    return (d + 31) / 32 * (halves == Halves::first ? 32 : 64);
 }
+constexpr std::size_t tile_row_entries(Halves halves, std::size_t d) {
+    if (halves == Halves::both_in_one) return 32;
+    return tile_centroid_entries(halves, d) + (halves == Halves::bytes ? 2 : 0);
+}
+// Whole panels of centroids in tiles, holding -2 times the packed centroid; sq_norms: one each,
+// large for padding; unit: the factor of their bytes.
+struct TileCentroids {
+    Halves halves;
+    const std::uint16_t* packed;
+    const float* sq_norms;
+    std::size_t n_panels;
+    float unit;
+};
 struct TwoNearest {
     float* best;
     float* second;
@@ -92,15 +106,15 @@ struct RowKernels {
     void (*pack_samples)(const T* X, const std::int32_t* list, std::size_t n_rows, std::size_t d,
                          Centering<T> centering, float* cols, float* norms);
     // Scores by a matrix unit; null without one. tiles (out): whole blocks of tile_rows rows,
-    // tile_row_entries a row; norms, and of what the first halves leave out (rests, unless they
-    // are Halves::first), padded likewise. list as above.
+    // tile_row_entries a row; norms, and of what first halves or bytes leave out (rests), padded
+    // likewise. list as above.
     void (*pack_tiles)(Halves halves, const T* X, const std::int32_t* list, std::size_t n_rows,
                        std::size_t d, Centering<T> centering, std::uint16_t* tiles, float* norms,
                        float* rests);
     // Scores, by the same targets, of each row with the centroid of its label; centroids (k, d)
-    // holding -2 times the packed centroid. out: padded like norms.
-    void (*score_labels)(const T* X, std::size_t n_rows, std::size_t d, Centering<T> centering,
-                         const float* centroids, const float* sq_norms,
+    // holding -2 times the packed centroid. out: padded to kTileSide. list as above.
+    void (*score_labels)(const T* X, const std::int32_t* list, std::size_t n_rows, std::size_t d,
+                         Centering<T> centering, const float* centroids, const float* sq_norms,
                          const std::int32_t* labels, float* out);
     // Scores, lanes = centroids. rows (out): [row][d]. list as above.
     void (*pack_rows)(const T* X, const std::int32_t* list, std::size_t n_rows, std::size_t d,
@@ -201,16 +215,13 @@ struct Kernels {
     void (*score_samples)(const float* cols, std::size_t n_blocks, std::size_t d,
                           const float* centroids, const float* sq_norms, std::size_t k,
                           TwoNearest out);
-    // Scores by a matrix unit; null without one. centroids: whole panels of tile_rows, holding -2
-    // times the packed centroid in halves; sq_norms (n_panels * tile_rows), large for padding.
-    void (*score_tiles)(Halves halves, const std::uint16_t* rows, std::size_t n_blocks, std::size_t d,
-                        const std::uint16_t* centroids, const float* sq_norms,
-                        std::size_t n_panels, TwoNearest out);
+    // Scores by a matrix unit; null without one. Panels are of tile_rows centroids.
+    void (*score_tiles)(const std::uint16_t* rows, std::size_t n_blocks, std::size_t d,
+                        TileCentroids centroids, TwoNearest out);
     // One bit for each row and slot, whether the score of score_tiles is at most the row's limit
     // (n_blocks * tile_rows): marks (out): [16 rows][n_panels * tile_rows].
-    void (*mark_tiles)(Halves halves, const std::uint16_t* rows, std::size_t n_blocks, std::size_t d,
-                       const std::uint16_t* centroids, const float* sq_norms,
-                       std::size_t n_panels, const float* limit, std::uint16_t* marks);
+    void (*mark_tiles)(const std::uint16_t* rows, std::size_t n_blocks, std::size_t d,
+                       TileCentroids centroids, const float* limit, std::uint16_t* marks);
     // The slots that are marked for n rows, counted from `first`: count (in/out) adds how many a
     // row, list (out): [row][most], the first of them.
     void (*list_marked)(const std::uint16_t* marks, std::size_t n, std::size_t n_slots,

@@ -55,7 +55,7 @@ struct Place {
 inline size_t at_least_one(size_t n) { return n > 1 ? n : 1; }
 
 constexpr bool once(Halves halves) {
-    return halves == Halves::first || halves == Halves::all_in_one;
+    return halves == Halves::first || halves == Halves::all_in_one || halves == Halves::bytes;
 }
 
 // Up to 32 features the tiles of a side stay in registers, 4 and for second halves 5, while
@@ -147,11 +147,19 @@ TM_INLINE void meet_narrow(const uint16_t* rows, size_t n_sides, const uint16_t*
     }
 }
 
+template <Halves kHalves>
 inline void multiply_four() {
-    _tile_dpbf16ps(0, 4, 6);
-    _tile_dpbf16ps(1, 4, 7);
-    _tile_dpbf16ps(2, 5, 6);
-    _tile_dpbf16ps(3, 5, 7);
+    if constexpr (kHalves == Halves::bytes) {
+        _tile_dpbssd(0, 4, 6);
+        _tile_dpbssd(1, 4, 7);
+        _tile_dpbssd(2, 5, 6);
+        _tile_dpbssd(3, 5, 7);
+    } else {
+        _tile_dpbf16ps(0, 4, 6);
+        _tile_dpbf16ps(1, 4, 7);
+        _tile_dpbf16ps(2, 5, 6);
+        _tile_dpbf16ps(3, 5, 7);
+    }
 }
 
 // Any number of features: two sides with two panels, into tiles 0 to 3: [panel][side].
@@ -173,16 +181,16 @@ TM_INLINE void multiply(const uint16_t* rows, const uint16_t* panels, size_t d,
         if (kHalves == Halves::both) {
             _tile_loadd(6, rows + i + kTile, kStride);
             _tile_loadd(7, rows1 + i + kTile, kStride);
-            multiply_four();
+            multiply_four<kHalves>();
         }
         _tile_loadd(6, rows + i, kStride);
         _tile_loadd(7, rows1 + i, kStride);
-        multiply_four();
+        multiply_four<kHalves>();
         if (i == 0) meanwhile(0);
         if (!once(kHalves)) {
             _tile_loadd(4, panels + i + kTile, kStride);
             _tile_loadd(5, panels1 + i + kTile, kStride);
-            multiply_four();
+            multiply_four<kHalves>();
             if (i == 0) meanwhile(1);
         }
     }

@@ -1,140 +1,10 @@
-// Rows brought to bfloat16 halves around a middle, in tiles for the matrix unit; tiles_amx.cpp says
-// how they are laid out, and what halving may leave out.
+// Rows packed into tiles for the matrix unit, and the score of each with one centroid.
 #pragma once
 
-#include <immintrin.h>
-
-#include "kernels.hpp"
-#include "transpose.inl.hpp"
-#include "vocabulary.hpp"
+#include "pack_bytes.inl.hpp"
+#include "pack_halves.inl.hpp"
 
 namespace {
-
-using truemeans::Halves;
-
-constexpr size_t kSide = truemeans::kTileSide;
-constexpr size_t kDeep = 32;             // features of one tile
-constexpr size_t kTile = kSide * kDeep;  // entries of one tile
-constexpr size_t kNarrow = truemeans::kNarrowTile;
-
-// The first `width` of 16 values, centred, scaled and rounded to float32; zeros beyond.
-inline VecF centred(const float* x, const float* center, float scale, __mmask16 width) {
-    const __m512 v = _mm512_maskz_loadu_ps(width, x);
-    const __m512 c = _mm512_maskz_loadu_ps(width, center);
-    return (VecF(v) - VecF(c)) * scale;
-}
-
-inline VecF centred(const double* x, const double* center, double scale, __mmask16 width) {
-    Vec8F half[2];
-    for (size_t h = 0; h < 2; ++h) {
-        const auto m = static_cast<__mmask8>(width >> (8 * h));
-        const __m512d v = _mm512_maskz_loadu_pd(m, x + 8 * h);
-        const __m512d c = _mm512_maskz_loadu_pd(m, center + 8 * h);
-        half[h] = __builtin_convertvector((Vec8(v) - Vec8(c)) * scale, Vec8F);
-    }
-    return __builtin_shufflevector(half[0], half[1], 0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13,
-                                   14, 15);
-}
-
-inline __mmask16 first_lanes(size_t n) {
-    return static_cast<__mmask16>(n >= 16 ? 0xffffu : (1u << n) - 1u);
-}
-
-typedef uint16_t Halves16 __attribute__((vector_size(32)));
-
-// The first bfloat16 halves of 32 values, in order, and what they leave out.
-inline void halve(VecF first, VecF last, VecF& hi, VecF& rest0, VecF& rest1) {
-    const auto both = _mm512_cvtne2ps_pbh(__m512(last), __m512(first));
-    Halves16 halves[2];
-    __builtin_memcpy(halves, &both, sizeof halves);
-    hi = VecF(both);
-    rest0 = first - VecF(__builtin_convertvector(halves[0], VecI) << 16);
-    rest1 = last - VecF(__builtin_convertvector(halves[1], VecI) << 16);
-}
-
-inline void store_tile(uint16_t* tile, const VecF (&lines)[kLanes]) {
-    for (size_t i = 0; i < kSide; ++i)
-        _mm512_storeu_si512(tile + i * kDeep, __m512i(lines[i]));
-}
-
-// 16 rows, or the n there are. norms (out): squared norm of each packed row; rests (out): of what
-// its first halves leave out.
-template <bool kBoth, class T>
-inline void pack_side(const T* const (&rows)[kSide], size_t n, size_t d,
-                      truemeans::Centering<T> c, uint16_t* tiles, float* norms, float* rests) {
-    VecF squares[kLanes], left_out[kLanes];
-    for (size_t r = 0; r < kSide; ++r) squares[r] = left_out[r] = VecF{};
-    for (size_t f = 0; f < d; f += kDeep) {
-        const size_t left = d - f;
-        const __mmask16 m0 = first_lanes(left), m1 = first_lanes(left > 16 ? left - 16 : 0);
-        // An empty half is read where the row is: nothing of it is loaded.
-        const size_t second = left > 16 ? 16 : 0;
-        VecF hi[kLanes], lo[kLanes];
-        for (size_t r = 0; r < kSide; ++r) {
-            hi[r] = lo[r] = VecF{};
-            if (r >= n) continue;
-            const T* x = rows[r] + f;
-            const VecF v0 = centred(x, c.center + f, c.scale, m0);
-            const VecF v1 = centred(x + second, c.center + f + second, c.scale, m1);
-            squares[r] += v0 * v0;
-            squares[r] += v1 * v1;
-            VecF rest0, rest1;
-            halve(v0, v1, hi[r], rest0, rest1);
-            if (kBoth) {
-                lo[r] = VecF(_mm512_cvtne2ps_pbh(__m512(rest1), __m512(rest0)));
-            } else {
-                left_out[r] += rest0 * rest0;
-                left_out[r] += rest1 * rest1;
-            }
-        }
-        transpose(hi);
-        store_tile(tiles, hi);
-        tiles += kTile;
-        if (kBoth) {
-            transpose(lo);
-            store_tile(tiles, lo);
-            tiles += kTile;
-        }
-    }
-    store(norms, line_sums(squares));
-    if (!kBoth) store(rests, line_sums(left_out));
-}
-
-// v cut to its upper 16 bits, rounded: its first half.
-inline VecI first_half(VecF v) {
-    return (VecI(v) + 0x8000) & static_cast<int32_t>(0xffff0000u);
-}
-
-// A line of a tile: the upper halves of two features of 16 rows, next to each other.
-inline VecI paired(VecI first, VecI second) {
-    typedef uint32_t Bits __attribute__((vector_size(64)));
-    return VecI(Bits(first) >> 16) | second;
-}
-
-// The same for up to 16 features, turned before they are halved: a vector is one feature of all
-// rows.
-template <bool kAll, class T>
-inline void pack_narrow_side(const T* const (&rows)[kSide], size_t n, size_t d,
-                             truemeans::Centering<T> c, uint16_t* tile, float* norms) {
-    const __mmask16 width = first_lanes(d);
-    VecF v[kLanes];
-    for (size_t r = 0; r < kSide; ++r)
-        v[r] = r < n ? centred(rows[r], c.center, c.scale, width) : VecF{};
-    transpose(v);
-    VecF squares{};
-    VecI line[kDeep] = {};
-    const size_t second = kAll ? d : kNarrow;
-    for (size_t f = 0; f < (kAll ? d : kNarrow); ++f) {
-        squares += v[f] * v[f];
-        line[f] = first_half(v[f]);
-        line[second + f] = first_half(v[f] - VecF(line[f]));
-        if (kAll) line[2 * d + f] = line[f];
-    }
-    if (kAll) line[3 * d] = line[3 * d + 1] = VecI(broadcast(1.0f));
-    for (size_t i = 0; i < kSide; ++i)
-        _mm512_storeu_si512(tile + i * kDeep, __m512i(paired(line[2 * i], line[2 * i + 1])));
-    store(norms, squares);
-}
 
 // So many rows ahead, rows of so many features are fetched: packing takes less time than reading.
 constexpr size_t kAhead = 3 * kSide;
@@ -163,6 +33,8 @@ void pack_tiles(Halves halves, const T* X, const int32_t* list, size_t n_rows, s
             pack_narrow_side<false>(rows, n, d, c, out, norms + first);
         else if (halves == Halves::both)
             pack_side<true>(rows, n, d, c, out, norms + first, nullptr);
+        else if (halves == Halves::bytes)
+            pack_byte_side(rows, n, d, c, out, norms + first, rests + first);
         else
             pack_side<false>(rows, n, d, c, out, norms + first, rests + first);
     }
@@ -171,21 +43,34 @@ void pack_tiles(Halves halves, const T* X, const int32_t* list, size_t n_rows, s
 // Fewer roundings on the way of a term than when all are added one by one: ceil(d / 16) products,
 // the 16 lanes two by two, the norm.
 template <class T>
-void score_labels(const T* X, size_t n_rows, size_t d, truemeans::Centering<T> c,
-                  const float* centroids, const float* sq_norms, const int32_t* labels,
-                  float* out) {
+void score_labels(const T* X, const int32_t* list, size_t n_rows, size_t d,
+                  truemeans::Centering<T> c, const float* centroids, const float* sq_norms,
+                  const int32_t* labels, float* out) {
+    const auto row_of = [&](size_t i) {
+        return X + (list ? static_cast<size_t>(list[i]) : i) * d;
+    };
+    const auto centroid_of = [&](size_t i) {
+        return centroids + static_cast<size_t>(labels[i]) * d;
+    };
     for (size_t first = 0; first < n_rows; first += kSide) {
         const size_t n = n_rows - first < kSide ? n_rows - first : kSide;
         VecF dots[kLanes], norms{};
         for (size_t r = 0; r < kSide; ++r) dots[r] = VecF{};
         for (size_t r = 0; r < n; ++r) {
-            const T* x = X + (first + r) * d;
-            const auto own = static_cast<size_t>(labels[first + r]);
-            const float* b = centroids + own * d;
-            norms[r] = sq_norms[own];
+            const T* x = row_of(first + r);
+            const float* b = centroid_of(first + r);
+            // The next pair is fetched meanwhile: rows are wide, and centroids all over the place.
+            const size_t next = first + r + 1 < n_rows ? first + r + 1 : first + r;
+            const T* next_x = row_of(next);
+            const float* next_b = centroid_of(next);
+            norms[r] = sq_norms[static_cast<size_t>(labels[first + r])];
             size_t f = 0;
-            for (; f + kLanes <= d; f += kLanes)
+            for (; f + kLanes <= d; f += kLanes) {
                 dots[r] += centred(x + f, c.center + f, c.scale, 0xffff) * load(b + f);
+                __builtin_prefetch(next_b + f);
+                for (size_t i = 0; i < kLanes; i += 64 / sizeof(T))
+                    __builtin_prefetch(next_x + f + i);
+            }
             if (f < d) {
                 const __mmask16 width = first_lanes(d - f);
                 dots[r] += centred(x + f, c.center + f, c.scale, width) *

@@ -46,17 +46,21 @@ void sum_sq_diff_rows(const T* X, size_t n_rows, size_t d, const double* weight,
         double pattern[8 * kNarrow];
         for (size_t e = 0; e < 8 * d; ++e) pattern[e] = centers[e % d];
         for (; i + 8 <= n_rows; i += 8)
-            for (size_t e = 0; e < 8 * d; e += 8)
+            for (size_t e = 0; e < 8 * d; e += 8) {
+                fetch_ahead(X + i * d + e);
                 add_sq_diff<kFused, false>(load8(X + i * d + e), load8(pattern + e), Vec8{},
                                            grids, acc);
+            }
     }
     for (; i < n_rows; ++i) {
         const T* x = X + i * d;
         const double* c = labels ? centers + static_cast<size_t>(labels[i]) * d : centers;
         const Vec8 w = Vec8{} + (kWeighted ? weight[i] : 1.0);
         size_t f = 0;
-        for (; f + 8 <= d; f += 8)
+        for (; f + 8 <= d; f += 8) {
+            fetch_ahead(x + f);
             add_sq_diff<kFused, kWeighted>(load8(x + f), load8(c + f), w, grids, acc);
+        }
         if (f < d)
             add_sq_diff<kFused, kWeighted>(load_some(x + f, d - f), load_some(c + f, d - f), w,
                                            grids, acc);

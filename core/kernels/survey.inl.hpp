@@ -36,9 +36,12 @@ inline T finest_bit(T v) {
     return v == 0 ? std::numeric_limits<T>::infinity() : size;
 }
 
-// `width` consecutive entries a step; poison turns NaN where an entry is not finite.
+// `width` consecutive entries a step; poison turns NaN where an entry is not finite. ahead: where
+// it goes on soon.
 template <class T>
-inline void widen(const T* x, size_t width, T* low, T* high, T* finest, T* poison) {
+inline void widen(const T* x, const T* ahead, size_t width, T* low, T* high, T* finest,
+                  T* poison) {
+    for (size_t e = 0; e < width; e += 64 / sizeof(T)) __builtin_prefetch(ahead + e);
     for (size_t e = 0; e < width; ++e) {
         const T v = x[e];
         const T bit = finest_bit(v);
@@ -63,6 +66,8 @@ size_t survey(const T* X, size_t n_rows, size_t d, truemeans::Extent<T> out) {
     // Narrow rows: eight rows are one wide row. Wide rows: a strip of features at a time.
     const size_t rows = d < kNarrowRow ? 8 : 1;
     const size_t strip = d < kNarrowRow ? d : kWidth;
+    // A strip goes on in the next rows.
+    const size_t ahead = strip < d ? 2 * d : kFetchBytes / sizeof(T);
     bool bad = false;
     for (size_t first = 0; first < d; first += strip) {
         const size_t features = d - first < strip ? d - first : strip;
@@ -75,9 +80,9 @@ size_t survey(const T* X, size_t n_rows, size_t d, truemeans::Extent<T> out) {
         }
         size_t i = 0;
         for (; i + rows <= n_rows; i += rows)
-            widen(X + i * d + first, width, low, high, finest, poison);
+            widen(X + i * d + first, X + i * d + first + ahead, width, low, high, finest, poison);
         for (; i < n_rows; ++i)
-            widen(X + i * d + first, features, low, high, finest, poison);
+            widen(X + i * d + first, X + i * d + first, features, low, high, finest, poison);
         for (size_t e = 0; e < width; ++e) {
             const size_t f = first + e % features;
             out.low[f] = low[e] < out.low[f] ? low[e] : out.low[f];

@@ -18,12 +18,12 @@ __all__ = [
     "PROBED_FROM",
     "closer_scores",
     "draws_at_once",
+    "finer_scores",
     "make_plan",
     "methods",
     "most_pairs",
     "n_groups",
     "should_keep",
-    "should_refine",
     "should_skip",
     "skip_bytes",
     "swap_patience",
@@ -42,9 +42,11 @@ METHODS = (
     ("tiles", "rows"),
     ("coarse", "none"),
     ("coarse", "rows"),
+    ("bytes", "none"),
+    ("bytes", "rows"),
 )
 
-_TILES_SCORES = ("tiles", "coarse")
+_TILES_SCORES = ("tiles", "coarse", "bytes")
 
 # Below this many multiply-adds a pass, packing centroids costs more than it saves (kernels small).
 _PACK_FROM = 4_000
@@ -70,7 +72,12 @@ _NARROW_TILES_FROM_CLUSTERS = 128
 _COARSE_FROM_FEATURES = 64
 _COARSE_FROM_CLUSTERS = 512
 _NARROW_COARSE_FROM_FEATURES = 32
-_REFINE_ABOVE_SETTLED = 0.5
+# Bytes take half of that again, and leave more open: they pay where tiles are most of a pass, which
+# with fewer clusters packing and own scores are (run --only embed).
+_BYTES_FROM_FEATURES = 384
+_BYTES_FROM_CLUSTERS = 768
+# What follows where more than this share of the rows stays open.
+_FINER = {"bytes": ("coarse", 0.85), "coarse": ("tiles", 0.5)}
 # Rows that are labelled once more to see that, before the first pass, if there are many more.
 N_PROBED = 512
 PROBED_FROM = 16 * N_PROBED
@@ -122,6 +129,7 @@ _OPTIMUM_MAX_RUNS = 8_388_608
 # The rules in words, as `Plan.why` gives them; the keys are what `_method` says.
 _ONE, _SMALL = "one cluster takes every row", "small enough for canonical distances alone"
 _BOXES = "rows in boxes along a curve, few candidates each"
+_BYTES = "tiles of bytes by the matrix unit, a bound a row later"
 _COARSE = "coarse tiles by the matrix unit, a bound a row later"
 _TILES = "dense tiles by the matrix unit, a bound a row later"
 _GROUPS = "tiles of centroids, bounds by groups of centroids"
@@ -137,8 +145,12 @@ _RULES = {
     _COARSE: f"From {_COARSE_FROM_FEATURES} features and {_TILES_FROM_CLUSTERS} clusters, or "
     f"{_NARROW_COARSE_FROM_FEATURES} and {_COARSE_FROM_CLUSTERS}, a matrix unit scores fastest "
     "with the first halves of the numbers; full ones follow where more than "
-    f"{_REFINE_ABOVE_SETTLED:.0%} of the rows stay open (benchmark: run --only "
+    f"{_FINER['coarse'][1]:.0%} of the rows stay open (benchmark: run --only "
     "midk,ivf,embed,patches).",
+    _BYTES: f"From {_BYTES_FROM_FEATURES} features and {_BYTES_FROM_CLUSTERS} clusters a matrix "
+    "unit scores fastest with whole numbers of 8 bits; the first halves of the numbers follow "
+    f"where more than {_FINER['bytes'][1]:.0%} of the rows stay open (benchmark: run --only "
+    "embed).",
     _TILES: f"From {_TILES_FROM_FEATURES} features and {_TILES_FROM_CLUSTERS} clusters a matrix "
     "unit scores fastest (benchmark: kernels layout).",
     _GROUPS: f"From {_GROUPS_FROM_FEATURES} features and {_GROUPS_FROM_ENTRIES:,} numbers in all "
@@ -276,6 +288,8 @@ def _method(n_samples: int, n_features: int, n_clusters: int, target: str) -> tu
         (n_features >= _TILES_FROM_FEATURES and n_clusters >= _TILES_FROM_CLUSTERS)
         or (n_features >= _NARROW_TILES_FROM_FEATURES and n_clusters >= _NARROW_TILES_FROM_CLUSTERS)
     ) and has_tiles(target):
+        if n_features >= _BYTES_FROM_FEATURES and n_clusters >= _BYTES_FROM_CLUSTERS:
+            return "bytes", "rows", _BYTES
         many = n_clusters >= _COARSE_FROM_CLUSTERS
         if n_features >= (_NARROW_COARSE_FROM_FEATURES if many else _COARSE_FROM_FEATURES):
             return "coarse", "rows", _COARSE
@@ -292,9 +306,10 @@ def _row_work(scores: str, n_features: int, n_clusters: int) -> float:
     return _ROW_WORK + n_features * (1 + n_clusters / per_entry)
 
 
-def should_refine(n_settled: int, n_samples: int) -> bool:
-    """Whether coarse tiles left so much open in the last pass that full ones will pay."""
-    return n_settled > _REFINE_ABOVE_SETTLED * n_samples
+def finer_scores(scores: str, n_settled: int, n_samples: int) -> str:
+    """The scores for the next pass: finer ones where these left too much open in the last."""
+    finer, share = _FINER.get(scores, (scores, 1.0))
+    return finer if n_settled > share * n_samples else scores
 
 
 def _may_keep(scores: str, n_features: int) -> bool:

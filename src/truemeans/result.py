@@ -31,10 +31,11 @@ class Plan:
         SIMD target of the native engine; empty for the best one this machine can run.
     n_threads : int
         Threads of one call.
-    scores : {"samples", "centroids", "tiles", "coarse", "none"}
+    scores : {"samples", "centroids", "tiles", "coarse", "bytes", "none"}
         What the lanes of the fast scores run over, or how fine the numbers of a matrix unit
-        are: 16 bits ("tiles"), or 8 until these leave too much open ("coarse"). "none" goes
-        straight to canonical distances.
+        are: two halves of 8 bits ("tiles"), or until these leave too much open the first alone
+        ("coarse") or whole numbers of 8 bits ("bytes"). "none" goes straight to canonical
+        distances.
     skip : {"rows", "groups", "boxes", "none"}
         What is remembered between passes to skip work: one bound a row, bounds a row and group
         of centroids, rows sorted into boxes (at most 3 features), or nothing.

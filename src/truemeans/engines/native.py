@@ -27,9 +27,9 @@ from truemeans.plan import (
     N_PROBED,
     PROBED_FROM,
     closer_scores,
+    finer_scores,
     n_groups,
     should_keep,
-    should_refine,
     should_skip,
 )
 from truemeans.result import Plan
@@ -108,23 +108,27 @@ class NativeEngine:
             state.labels,
             sums,
         )
-        if scores == "coarse" and should_refine(done[1], len(X)):
-            self._scores = "tiles"
+        self._scores = finer_scores(scores, done[1], len(X))
         state.keeps = should_keep(scores, X.shape[1], done[0], len(X))
         if skip is None and plan.skip == "rows" and should_skip(state.keeps, done[0], len(X)):
             state.carried = _core.Skip(len(X))
         return Pass(*done[:2])
 
     def _first_scores(self, X: Rows, centroids: FloatArray) -> str:
-        """The plan's, unless coarse tiles leave most of some rows from everywhere open."""
-        if self._plan.scores != "coarse" or len(X) < PROBED_FROM:
-            return self._plan.scores
+        """The plan's, or finer ones where it leaves most of some rows from everywhere open."""
+        scores = self._plan.scores
+        if scores not in ("bytes", "coarse") or len(X) < PROBED_FROM:
+            return scores
         sample = np.ascontiguousarray(X[:: max(len(X) // N_PROBED, 1)])
-        labels = np.full(len(sample), -1, np.int32)
-        done = _core.assign(
-            self._team, sample, None, centroids, "coarse", 0, False, None, None, labels, None
-        )
-        return "tiles" if should_refine(done[1], len(sample)) else "coarse"
+        while True:
+            labels = np.full(len(sample), -1, np.int32)
+            done = _core.assign(
+                self._team, sample, None, centroids, scores, 0, False, None, None, labels, None
+            )
+            finer = finer_scores(scores, done[1], len(sample))
+            if finer == scores:
+                return scores
+            scores = finer
 
     def _remember(
         self, X: Rows, weight: FloatArray | None, centroids: FloatArray
