@@ -201,11 +201,12 @@ struct Pass {
 
     // The gap that decides each of the m rows.
     void prove(std::size_t m, Scratch<T>& t) const {
-        const bool in_tiles = tiles.n_panels > 0;
+        if (tiles.n_panels > 0) {
+            tiles.margins_of_rows(t.norms.data(), t.rests.data(), m, t.margins.data());
+            return;
+        }
         for (std::size_t p = 0; p < m; ++p)
-            t.margins[p] = in_tiles
-                               ? tiles.margin_of_row(t.norms[p], t.rests[p])
-                               : panels.margin.constant + panels.margin.slope * t.norms[p];
+            t.margins[p] = panels.margin.constant + panels.margin.slope * t.norms[p];
     }
 
     // New labels of the first n undecided rows.

@@ -238,10 +238,11 @@ std::size_t TileKeeper<T>::label(const T* X, std::size_t n, std::int32_t* label,
                                panels.sq_norms.data(), label, chunk.own);
     settler.table.pack_tiles(tiles.halves, X, nullptr, n, d, panels.centering(), chunk.tiles,
                              chunk.norms, chunk.rests);
+    tiles.margins_of_rows(chunk.norms, chunk.rests, n, chunk.limit);
     for (std::size_t p = 0; p < n; ++p)
         chunk.limit[p] = chunk.own[p] +
                          (panels.margin.constant + panels.margin.slope * chunk.norms[p]) +
-                         0.5f * tiles.margin_of_row(chunk.norms[p], chunk.rests[p]);
+                         0.5f * chunk.limit[p];
     const std::size_t block = kernels.tile_rows;
     std::fill(chunk.limit + n, chunk.limit + (n + block - 1) / block * block, -kFarScore);
     // The mark of a row's own centroid is taken away. A row without it, or with a limit out of

@@ -91,11 +91,13 @@ struct TilePanels {
         return 1.01f * (left * norm_top + (a + left) * rest_top);
     }
 
-    // The margin of such a row: twice the error of a score.
-    float margin_of_row(float norm, float rest) const {
-        const float proven = margin.constant + margin.slope * norm;
-        const bool coarse = halves == Halves::first || halves == Halves::bytes;
-        return coarse ? proven + 2.0f * left_out_of_row(norm, rest) : proven;
+    // The margins of such rows (out, n): twice the error of a score.
+    void margins_of_rows(const float* norms, const float* rests, std::size_t n, float* out) const {
+        const Margin own = margin;
+        for (std::size_t i = 0; i < n; ++i) out[i] = own.constant + own.slope * norms[i];
+        if (halves == Halves::first || halves == Halves::bytes)
+            for (std::size_t i = 0; i < n; ++i)
+                out[i] += 2.0f * left_out_of_row(norms[i], rests[i]);
     }
 };
 

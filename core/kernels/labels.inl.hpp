@@ -36,11 +36,7 @@ size_t rows_moved(const int32_t* fresh, const int32_t* rows, size_t n, int32_t* 
     };
     size_t i = 0;
     for (; i + kLanes <= n; i += kLanes) {
-        VecI before;
-        if (rows)
-            for (size_t lane = 0; lane < kLanes; ++lane) before[lane] = labels[rows[i + lane]];
-        else
-            before = load(labels + i);
+        const VecI before = rows ? gather(labels, load(rows + i)) : load(labels + i);
         for (uint32_t bits = lane_bits(before != load(fresh + i)); bits != 0; bits &= bits - 1)
             move(i + static_cast<size_t>(__builtin_ctz(bits)));
     }

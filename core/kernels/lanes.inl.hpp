@@ -1,4 +1,4 @@
-// From lanes that are set to the numbers of those lanes.
+// Across lanes: the numbers of those that are set, entries of a table, roots.
 #pragma once
 
 #if defined(__x86_64__)
@@ -37,11 +37,52 @@ inline uint32_t lane_bits8(Mask8 set) {
 #endif
 }
 
-// Appends the numbers of the bits that are set; mostly there are none.
+// Appends the numbers of the bits that are set.
 inline size_t append_bits(uint32_t bits, size_t first, int32_t* list, size_t n) {
+#if TM_VECTOR_BYTES == 64 && defined(__AVX512F__)
+    if (bits == 0) return n;
+    const VecI number = VecI{0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15} +
+                        static_cast<int32_t>(first);
+    _mm512_mask_compressstoreu_epi32(list + n, static_cast<__mmask16>(bits), __m512i(number));
+    return n + static_cast<size_t>(__builtin_popcount(bits));
+#else
     for (; bits != 0; bits &= bits - 1)
         list[n++] = static_cast<int32_t>(first + static_cast<size_t>(__builtin_ctz(bits)));
     return n;
+#endif
+}
+
+// The square root, of zero where a number is negative.
+inline float root(float v) { return __builtin_sqrtf(v > 0.0f ? v : 0.0f); }
+inline VecF root(VecF v) {
+    const VecF up = v > 0.0f ? v : VecF{};
+#if TM_VECTOR_BYTES == 64 && defined(__AVX512F__)
+    return VecF(_mm512_mask_sqrt_ps(__m512{}, 0xffff, __m512(up)));
+#else
+    VecF out;
+    for (size_t lane = 0; lane < kLanes; ++lane) out[lane] = __builtin_sqrtf(up[lane]);
+    return out;
+#endif
+}
+
+// Entries of a table by number.
+inline VecF gather(const float* table, VecI at) {
+#if TM_VECTOR_BYTES == 64 && defined(__AVX512F__)
+    return VecF(_mm512_mask_i32gather_ps(__m512{}, 0xffff, __m512i(at), table, sizeof *table));
+#else
+    VecF out;
+    for (size_t lane = 0; lane < kLanes; ++lane) out[lane] = table[at[lane]];
+    return out;
+#endif
+}
+inline VecI gather(const int32_t* table, VecI at) {
+#if TM_VECTOR_BYTES == 64 && defined(__AVX512F__)
+    return VecI(_mm512_mask_i32gather_epi32(__m512i{}, 0xffff, __m512i(at), table, sizeof *table));
+#else
+    VecI out;
+    for (size_t lane = 0; lane < kLanes; ++lane) out[lane] = table[at[lane]];
+    return out;
+#endif
 }
 
 }  // namespace

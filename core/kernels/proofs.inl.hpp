@@ -50,7 +50,7 @@ void distance_at_most(const float* scores, const float* norms, size_t n,
                       truemeans::Margin margin, float* out) {
     for (size_t i = 0; i < n; ++i) {
         const float sq = scores[i] + norms[i] + (margin.constant + margin.slope * norms[i]);
-        out[i] = __builtin_sqrtf(sq > 0.0f ? sq : 0.0f) * (1.0f + 0x1p-22f);
+        out[i] = root(sq) * (1.0f + 0x1p-22f);
     }
 }
 
@@ -58,7 +58,7 @@ void distance_at_least(const float* scores, const float* norms, size_t n,
                        truemeans::Margin margin, float travel, uint16_t* out) {
     for (size_t i = 0; i < n; ++i) {
         const float sq = scores[i] + norms[i] - (margin.constant + margin.slope * norms[i]);
-        const float distance = __builtin_sqrtf(sq > 0.0f ? sq : 0.0f) * (1.0f - 0x1p-22f);
+        const float distance = root(sq) * (1.0f - 0x1p-22f);
         const float stored = (distance + travel) * (1.0f - 0x1p-22f);
         uint32_t bits;
         __builtin_memcpy(&bits, &stored, sizeof bits);
@@ -66,19 +66,34 @@ void distance_at_least(const float* scores, const float* norms, size_t n,
     }
 }
 
+inline float size_of(float v) { return v < 0.0f ? -v : v; }
+inline VecF size_of(VecF v) { return v < 0.0f ? -v : v; }
+
+// One row or a vector of rows; gone: what its label and the farthest centroid have travelled.
+template <class V>
+inline V slack_of(V best, V second, V norm, V margin, V gone) {
+    const V above = best + norm + margin;
+    const V below = second + norm - margin;
+    const V gap = root(below) * (1.0f - 0x1p-21f) - root(above) * (1.0f + 0x1p-21f);
+    return (gap + gone) - 0x1p-21f * (size_of(gap) + gone);
+}
+
 void keep_slack(const float* best, const float* second, const float* norms, const float* margins,
                 const int32_t* label, const float* travel, float farthest, const int32_t* rows,
                 size_t n, float* slack) {
-    for (size_t i = 0; i < n; ++i) {
-        const float m = margins[i];
-        const float above = best[i] + norms[i] + m;
-        const float below = second[i] + norms[i] - m;
-        const float gap = __builtin_sqrtf(below > 0.0f ? below : 0.0f) * (1.0f - 0x1p-21f) -
-                          __builtin_sqrtf(above > 0.0f ? above : 0.0f) * (1.0f + 0x1p-21f);
-        const float gone = travel[label[i]] + farthest;
-        slack[rows ? static_cast<size_t>(rows[i]) : i] =
-            (gap + gone) - 0x1p-21f * ((gap < 0.0f ? -gap : gap) + gone);
+    size_t i = 0;
+    for (; i + kLanes <= n; i += kLanes) {
+        const VecF gone = gather(travel, load(label + i)) + farthest;
+        const VecF now = slack_of(load(best + i), load(second + i), load(norms + i),
+                                  load(margins + i), gone);
+        if (rows)
+            for (size_t lane = 0; lane < kLanes; ++lane) slack[rows[i + lane]] = now[lane];
+        else
+            store(slack + i, now);
     }
+    for (; i < n; ++i)
+        slack[rows ? static_cast<size_t>(rows[i]) : i] = slack_of(
+            best[i], second[i], norms[i], margins[i], travel[label[i]] + farthest);
 }
 
 size_t rows_reached(const float* slack, const int32_t* labels, const float* travel,
@@ -86,9 +101,8 @@ size_t rows_reached(const float* slack, const int32_t* labels, const float* trav
     size_t n = 0;
     size_t i = 0;
     for (; i + kLanes <= n_rows; i += kLanes) {
-        float gone[kLanes];
-        for (size_t lane = 0; lane < kLanes; ++lane) gone[lane] = travel[labels[i + lane]];
-        n = append_bits(lane_bits(load(slack + i) <= load(gone) + farthest), i, list, n);
+        const VecF gone = gather(travel, load(labels + i)) + farthest;
+        n = append_bits(lane_bits(load(slack + i) <= gone), i, list, n);
     }
     for (; i < n_rows; ++i) {
         list[n] = static_cast<int32_t>(i);
