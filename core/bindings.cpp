@@ -22,15 +22,17 @@ core::ClusterSums sums_of(const In<double, Cube>& s, const In<double, Matrix>& c
 
 template <class T>
 void bind_boxes(nb::module_& m, const char* name) {
-    nb::class_<core::Boxes<T>>(m, name).def(
+    auto boxes_class = nb::class_<core::Boxes<T>>(m, name);
+    boxes_class.def(
         "__init__",
-        [](core::Boxes<T>* self, PyTeam& t, In<T, Matrix> X, Weight weight) {
+        [](core::Boxes<T>* self, PyTeam& t, In<T, Matrix> X, Weight weight, bool by_value) {
             require(X.shape(1) <= core::kBoxFeatures, "internal: too many features for boxes");
             unlocked([&] {
-                new (self) core::Boxes<T>(t.team, *t.kernels, rows_of<T>(X, weight));
+                new (self) core::Boxes<T>(t.team, *t.kernels, rows_of<T>(X, weight), by_value);
             });
         },
-        "team"_a, "X"_a.noconvert(), "weight"_a.noconvert().none());
+        "team"_a, "X"_a.noconvert(), "weight"_a.noconvert().none(), "by_value"_a);
+    boxes_class.def("restart", &core::Boxes<T>::restart);
     m.def(
         "assign_boxed",
         [](PyTeam& t, core::Boxes<T>& boxes, In<double, Matrix> centroids,
@@ -40,7 +42,7 @@ void bind_boxes(nb::module_& m, const char* name) {
             const core::Centroids c = centroids_of(centroids, d);
             const core::Grids grids = grids_of(magic, sums, c.k, d);
             require_one_a_row(labels.shape(0), n);
-            require(boxes.X.size() == boxes.labels.size() * d && (boxes.k == 0 || boxes.k == c.k) &&
+            require(boxes.X.size() == boxes.n * d && boxes.labels.size() == boxes.n && (boxes.k == 0 || boxes.k == c.k) &&
                         boxes.per_box % t.kernels->sample_lanes == 0,
                     "internal: boxes made for other centroids or another target");
             const core::Outcome o = unlocked([&] {

@@ -1,6 +1,7 @@
 // The verbs of seeding, for Python.
 #include "bindings.hpp"
 
+#include "boxed_rounds.hpp"
 #include "closer.hpp"
 #include "rounds.hpp"
 #include "seeding.hpp"
@@ -8,6 +9,11 @@
 namespace truemeans::bindings {
 
 namespace {
+
+void require_a_number_a_trial(std::size_t n, std::size_t n_clusters, std::size_t n_trials) {
+    require(n_clusters > 0 && n_trials > 0 && n == 1 + (n_clusters - 1) * n_trials,
+            "internal: a number for the first row and for every trial");
+}
 
 template <class T>
 void bind_rows(nb::module_& m) {
@@ -53,9 +59,7 @@ void bind_rows(nb::module_& m) {
         [](PyTeam& t, X2 X, Weight weight, double weight_scale, In<double, Vector> u,
            std::size_t n_clusters, std::size_t n_trials) {
             require(X.shape(0) > 0, "internal: no row to draw");
-            require(n_clusters > 0 && n_trials > 0 &&
-                        u.shape(0) == 1 + (n_clusters - 1) * n_trials,
-                    "internal: a number for the first row and for every trial");
+            require_a_number_a_trial(u.shape(0), n_clusters, n_trials);
             return moved(unlocked([&] {
                 return core::draw_rounds(*t.kernels, rows_of<T>(X, weight), weight_scale, u.data(),
                                          n_clusters, n_trials);
@@ -63,6 +67,20 @@ void bind_rows(nb::module_& m) {
         },
         "team"_a, "X"_a.noconvert(), "weight"_a.noconvert().none(), "weight_scale"_a,
         "u"_a.noconvert(), "n_clusters"_a, "n_trials"_a);
+    m.def(
+        "draw_in_boxes",
+        [](PyTeam& t, core::Boxes<T>& boxes, std::size_t n, std::size_t d, double weight_scale,
+           In<double, Vector> u, std::size_t n_clusters, std::size_t n_trials) {
+            require(n > 0 && boxes.order.size() == n && boxes.X.size() == boxes.n * d,
+                    "internal: boxes of no rows, or of others");
+            require_a_number_a_trial(u.shape(0), n_clusters, n_trials);
+            return moved(unlocked([&] {
+                return core::draw_in_boxes(t.team, *t.kernels, boxes, d, weight_scale, u.data(),
+                                           n_clusters, n_trials);
+            }));
+        },
+        "team"_a, "boxes"_a, "n"_a, "d"_a, "weight_scale"_a, "u"_a.noconvert(), "n_clusters"_a,
+        "n_trials"_a);
     m.def(
         "find_closer",
         [](PyTeam& t, X2 X, Weight weight, In<double, Matrix> candidates,

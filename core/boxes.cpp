@@ -4,6 +4,7 @@
 #include <array>
 #include <cmath>
 #include <numeric>
+#include <utility>
 
 #include "curve.hpp"
 #include "panels.hpp"
@@ -39,22 +40,67 @@ void copy_row(const T* x, std::size_t d, T* to) {
 }  // namespace
 
 template <class T>
-Boxes<T>::Boxes(Team& team, const Kernels& kernels, Rows<T> rows)
+Boxes<T>::Boxes(Team& team, const Kernels& kernels, Rows<T> rows, bool by_value)
     : per_box(2 * kernels.sample_lanes),
-      order(curve_order(team, kernels, rows)),
       X(rows.n * rows.d),
       weight(rows.weight ? rows.n : 0) {
     const std::size_t d = rows.d;
+    sort(team, kernels, rows, by_value);
+    if (!rows.weight) fold(team, d);
+    n = X.size() / d;
+    measure(team, d);
+}
+
+template <class T>
+void Boxes<T>::restart() {
+    labels.assign(n, -1);
+    std::fill(owner.begin(), owner.end(), -1);
+    k = 0;
+}
+
+template <class T>
+void Boxes<T>::sort(Team& team, const Kernels& kernels, Rows<T> rows, bool by_value) {
+    CurveOrder curve = curve_order(team, kernels, rows);
+    order = std::move(curve.rows);
+    const std::size_t d = rows.d;
     team.run(rows.n, 1 << 14, [&](std::size_t, std::size_t begin, std::size_t end) {
-        for (std::size_t i = begin; i < end; ++i) {
-            const std::size_t row = at(order[i]);
-            copy_row(rows.X + row * d, d, X.data() + i * d);
-            if (rows.weight) weight[i] = rows.weight[row];
+        for (std::size_t i = begin; i < end; ++i)
+            copy_row(rows.X + at(order[i]) * d, d, X.data() + i * d);
+    });
+    if (by_value) sort_cells(team, curve.keys, d);
+    for (std::size_t i = 0; i < weight.size(); ++i) weight[i] = rows.weight[at(order[i])];
+}
+
+// Rows of one cell by value, from the first feature on, and equal rows by number.
+template <class T>
+void Boxes<T>::sort_cells(Team& team, const Aligned<std::uint32_t>& keys, std::size_t d) {
+    struct Item {
+        std::array<T, kBoxFeatures> x;
+        std::int32_t row;
+        bool operator<(const Item& o) const { return x != o.x ? x < o.x : row < o.row; }
+    };
+    const std::size_t n = keys.size();
+    // A cell belongs to the chunk that the first of its rows is in.
+    team.run(n, 1 << 14, [&](std::size_t, std::size_t begin, std::size_t end) {
+        std::vector<Item> cell;
+        std::size_t i = begin;
+        while (i > 0 && i < end && keys[i] == keys[i - 1]) ++i;
+        while (i < end) {
+            const std::size_t first = i++;
+            if (i == n || keys[i] != keys[first]) continue;
+            while (i < n && keys[i] == keys[first]) ++i;
+            cell.assign(i - first, {});
+            for (std::size_t c = 0; c < cell.size(); ++c) {
+                copy_row(X.data() + (first + c) * d, d, cell[c].x.data());
+                cell[c].row = order[first + c];
+            }
+            std::sort(cell.begin(), cell.end());
+            for (std::size_t c = 0; c < cell.size(); ++c) {
+                copy_row(cell[c].x.data(), d, X.data() + (first + c) * d);
+                order[first + c] = cell[c].row;
+            }
         }
     });
-    if (!rows.weight) fold(team, d);
-    labels.resize(X.size() / d);
-    measure(team, d);
 }
 
 template <class T>
@@ -92,7 +138,6 @@ void Boxes<T>::fold(Team& team, std::size_t d) {
 
 template <class T>
 void Boxes<T>::measure(Team& team, std::size_t d) {
-    const std::size_t n = labels.size();
     const std::size_t n_boxes = (n + per_box - 1) / per_box;
     low.assign(n_boxes * d, INFINITY);
     high.assign(n_boxes * d, -INFINITY);
@@ -100,7 +145,6 @@ void Boxes<T>::measure(Team& team, std::size_t d) {
     team.run(n_boxes, 16, [&](std::size_t, std::size_t begin, std::size_t end) {
         for (std::size_t i = begin * per_box; i < std::min(end * per_box, n); ++i) {
             const std::size_t box = i / per_box;
-            labels[i] = -1;
             for (std::size_t f = 0; f < d; ++f) {
                 const double v = static_cast<double>(X[i * d + f]);
                 low[box * d + f] = std::min(low[box * d + f], v);
@@ -233,7 +277,7 @@ struct BoxedPass {
 
     void run_box(std::size_t box, double* sums, Scratch<T>& t) const {
         const std::size_t begin = box * boxes.per_box;
-        const std::size_t n = std::min(boxes.per_box, boxes.labels.size() - begin);
+        const std::size_t n = std::min(boxes.per_box, boxes.n - begin);
         const std::size_t m = candidates(box, t);
         const std::int32_t only = m == 1 ? t.candidates[0] : -1;
         if (only >= 0 && boxes.owner[box] == only) return;

@@ -27,19 +27,27 @@ constexpr double kFoldBelow = 0.8;       // equal rows are folded if at most so 
 template <class T>
 struct Boxes {
     std::size_t per_box;
+    std::size_t n;                     // rows, each once where they are folded
     Aligned<std::int32_t> order;       // number of each sorted row in the block
     Aligned<T> X;                      // (n, d) sorted, and each row once where that saves much
     Aligned<std::int32_t> first;       // (n + 1,) where in order the copies of each row begin; empty
                                        // where rows are not folded
     Aligned<double> weight;            // (n,) sorted, empty for ones
     std::vector<double> low, high;     // (n_boxes, d)
-    Aligned<std::int32_t> labels;      // (n,) sorted, -1 before the first pass
+    Aligned<std::int32_t> labels;      // (n,) sorted, -1 before the first pass of a run
     std::vector<std::int32_t> owner;   // (n_boxes,) the label of all its rows, -1 for several
     std::size_t k = 0;                 // centroids of the last pass, 0 before the first
 
-    Boxes(Team& team, const Kernels& kernels, Rows<T> rows);
+    // by_value: rows of one cell of the grid are sorted by value, from the first feature on, so that
+    // only the set of rows decides the order.
+    Boxes(Team& team, const Kernels& kernels, Rows<T> rows, bool by_value);
+
+    // Makes room for labels, or forgets those of the run before.
+    void restart();
 
   private:
+    void sort(Team& team, const Kernels& kernels, Rows<T> rows, bool by_value);
+    void sort_cells(Team& team, const Aligned<std::uint32_t>& keys, std::size_t d);
     void fold(Team& team, std::size_t d);
     void measure(Team& team, std::size_t d);
 };

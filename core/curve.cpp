@@ -56,14 +56,8 @@ class Curve {
     std::vector<std::uint32_t> spread_;  // bits of a cell's number, d places apart
 };
 
-struct Keyed {
-    Aligned<std::uint32_t> keys;
-    Aligned<std::int32_t> rows;  // empty for 0, 1, 2 ...
-};
-
-// A stable counting sort by one digit, each thread counting and placing a slice. The keys come
-// along unless it is the last digit.
-Keyed by_digit(Team& team, const Keyed& in, unsigned digit, bool last) {
+// A stable counting sort by one digit, each thread counting and placing a slice.
+CurveOrder by_digit(Team& team, const CurveOrder& in, unsigned digit) {
     const std::size_t n = in.keys.size();
     const std::size_t n_slices = team.n_threads();
     const std::size_t slice = (n + n_slices - 1) / n_slices;
@@ -82,13 +76,13 @@ Keyed by_digit(Team& team, const Keyed& in, unsigned digit, bool last) {
             count[v] = before;
             before += here;
         }
-    Keyed out{Aligned<std::uint32_t>(last ? 0 : n), Aligned<std::int32_t>(n)};
+    CurveOrder out{Aligned<std::uint32_t>(n), Aligned<std::int32_t>(n)};
     team.run(n, slice, [&](std::size_t, std::size_t begin, std::size_t end) {
         auto& to = next[begin / slice];
         for (std::size_t i = begin; i < end; ++i) {
             const std::uint32_t at = to[digit_of(i)]++;
             out.rows[at] = in.rows.empty() ? static_cast<std::int32_t>(i) : in.rows[i];
-            if (!last) out.keys[at] = in.keys[i];
+            out.keys[at] = in.keys[i];
         }
     });
     return out;
@@ -97,21 +91,21 @@ Keyed by_digit(Team& team, const Keyed& in, unsigned digit, bool last) {
 }  // namespace
 
 template <class T>
-Aligned<std::int32_t> curve_order(Team& team, const Kernels& kernels, Rows<T> rows) {
+CurveOrder curve_order(Team& team, const Kernels& kernels, Rows<T> rows) {
     std::vector<double> low(rows.d), high(rows.d), finest(rows.d);
     if (survey(team, kernels, rows, low.data(), high.data(), finest.data()) < rows.n * rows.d)
         throw std::invalid_argument("internal: rows that are not finite");
     const Curve<T> curve(low, high);
-    Keyed keyed{Aligned<std::uint32_t>(rows.n), {}};
+    CurveOrder keyed{Aligned<std::uint32_t>(rows.n), {}};  // no rows: 0, 1, 2 ...
     team.run(rows.n, 1 << 14, [&](std::size_t, std::size_t begin, std::size_t end) {
         for (std::size_t i = begin; i < end; ++i)
             keyed.keys[i] = curve.place(rows.X + i * rows.d);
     });
-    keyed = by_digit(team, keyed, 0, false);
-    return by_digit(team, keyed, 1, true).rows;
+    keyed = by_digit(team, keyed, 0);
+    return by_digit(team, keyed, 1);
 }
 
-template Aligned<std::int32_t> curve_order<float>(Team&, const Kernels&, Rows<float>);
-template Aligned<std::int32_t> curve_order<double>(Team&, const Kernels&, Rows<double>);
+template CurveOrder curve_order<float>(Team&, const Kernels&, Rows<float>);
+template CurveOrder curve_order<double>(Team&, const Kernels&, Rows<double>);
 
 }  // namespace truemeans

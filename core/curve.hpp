@@ -10,9 +10,12 @@
 namespace truemeans {
 
 // Numbers of the rows, sorted by the place of their cell on the curve through a grid over their
-// ranges. Up to 256 values of a feature (4096 of two, 2^24 of one) that lie evenly have a cell
-// each, so equal rows of such data come out next to each other.
+// ranges, 2^24 cells in all, and those places.
+struct CurveOrder {
+    Aligned<std::uint32_t> keys;
+    Aligned<std::int32_t> rows;
+};
 template <class T>
-Aligned<std::int32_t> curve_order(Team& team, const Kernels& kernels, Rows<T> rows);
+CurveOrder curve_order(Team& team, const Kernels& kernels, Rows<T> rows);
 
 }  // namespace truemeans

@@ -1,25 +1,14 @@
 #include "rounds.hpp"
 
 #include <algorithm>
-#include <cmath>
 #include <limits>
 #include <numeric>
+
+#include "masses.hpp"
 
 namespace truemeans {
 
 namespace {
-
-// As in engines/masses.py.
-constexpr int kMassBits = 50;
-constexpr double kWorn = 0x1p-16;
-
-// The power of two that makes integer masses of values that add up to total; the largest there is
-// is enough for costs that are themselves close to underflow.
-double mass_scale(double total) {
-    int exponent = 0;
-    std::frexp(total, &exponent);
-    return std::ldexp(1.0, std::min(kMassBits - exponent, 1023));
-}
 
 // Rows turned block by block, and what is known of each; padded by rows without weight or cost.
 class Game {
@@ -53,8 +42,7 @@ public:
 
     // By the masses of now.
     std::size_t draw(double u) const {
-        // u * total may round up to the total; the last unit of mass is as far as it goes.
-        double place = std::min(std::floor(u * total_), total_ - 1.0);
+        double place = place_of(u, total_);
         std::size_t block = 0;
         for (; block + 1 < sums_.size() && place >= sums_[block]; ++block) place -= sums_[block];
         std::size_t i = block * kRoundRows;

@@ -6,6 +6,7 @@
 #include <stdexcept>
 #include <vector>
 
+#include "masses.hpp"
 #include "panels.hpp"
 
 namespace truemeans {
@@ -13,12 +14,6 @@ namespace truemeans {
 namespace {
 
 constexpr std::size_t kRowChunk = 1024;
-
-// To the nearest integer, for values below 2^51.
-double round_integer(double v) {
-    constexpr double kMagic = 6755399441055744.0;  // 1.5 * 2^52
-    return (v + kMagic) - kMagic;
-}
 
 }  // namespace
 

@@ -40,6 +40,7 @@ SHAPES = {
     "lower_closest": ROWS | {"centroid": "center d", "closest": "costs n"},
     "add_gains": ROWS | {"candidates": "centroids kd", "closest": "costs n", "gains": "sums k"},
     "draw_rounds": ROWS | {"u": "uniform t"},
+    "draw_in_boxes": {"boxes": "boxes nd", "u": "uniform t"},
     "find_closer": ROWS | {"candidates": "centroids kd", "closest": "costs n"},
     "play_rounds": {"rows": "numbers r", "start": "costs r", "u": "uniform r", "starts": "starts s"}
     | {"pair_rows": "numbers p", "pair_sq_dist": "costs p"}
@@ -103,7 +104,10 @@ class Call:
             return core.Bounds(self.team, self.make("centroids", shape[1:]), shape[0], 2)
         if kind == "boxes":
             boxes = core.Boxes32 if self.dtype == np.float32 else core.Boxes64
-            return boxes(self.team, *self.boxed(shape))
+            made = boxes(self.team, *self.boxed(shape), self.name != "assign_boxed")
+            if self.name == "assign_boxed":
+                made.restart()
+            return made
         k, n, b, p = (self.sizes[axis] for axis in "knbp")
         lowest = 0 if "skip" in SHAPES[self.name] and "skip" not in self.without else -1
         values: Any = {
@@ -136,6 +140,7 @@ class Call:
         spread = {"spread_hi": 1e6, "spread_lo": 0.0, "spread_error": 0.0}
         finest = {"weight_top": 1.0, "weight_finest": 0.125, "weighted": True, "n_rows": 99.0}
         scores = {"scores": self.scores, "block_rows": self.seed % 9}
+        rounds = {"weight_scale": 16.0, "n_trials": 2, "n_clusters": self.n_drawn}
         few = min(3, self.sizes["v"])
         return {
             "add_sq_diff": grids,
@@ -146,7 +151,10 @@ class Call:
             "update_centroids": {"single": self.dtype == np.float32},
             "inertia_from_sums": {"top": 64.0, **spread},
             "add_gains": {"scale": 16.0},
-            "draw_rounds": {"weight_scale": 16.0, "n_trials": 2, "n_clusters": self.n_drawn},
+            "draw_rounds": rounds,
+            "draw_in_boxes": {"n": self.sizes["n"], "d": self.sizes["d"], **rounds},
+            "Boxes32": {"by_value": bool(self.seed % 2)},
+            "Boxes64": {"by_value": bool(self.seed % 2)},
             "find_closer": {**scores, "most": 10**9},
             "play_rounds": {"scale": 16.0, "n_trials": 2, "n_rounds": 3},
             "add_bucket_masses": {"scale": 16.0},
@@ -292,6 +300,12 @@ def add_gains(call, before, after, found):
 def draw_rounds(call, before, after, found):
     X, weight, u = before.values()
     same(REFERENCE.draw_rounds(X, weight, 16.0, u, call.n_drawn, 2), found)
+
+
+def draw_in_boxes(call, before, after, found):
+    X, weight = call.boxed(call.shape("boxes"))
+    expected = REFERENCE.draw_in_boxes(X, weight, 16.0, before["u"], call.n_drawn, 2)
+    np.testing.assert_array_equal(X[expected], X[found])
 
 
 def find_closer(call, before, after, found):

@@ -144,7 +144,8 @@ def test_copies_of_a_row_are_scored_once(copies, scored):
     core = native_engine._core
     team = core.Team(2, "")
     labels = np.full(len(X), -1, np.int32)
-    boxes = core.Boxes32(team, X, None)
+    boxes = core.Boxes32(team, X, None, False)
+    boxes.restart()
     done = core.assign_boxed(team, boxes, X[:40].astype(float), None, labels, None)
     assert done[0] == len(X)
     assert 0 < done[2] <= scored

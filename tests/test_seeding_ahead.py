@@ -28,10 +28,18 @@ def plan(target="", scores="samples", n_threads=1, block_rows=0):
     return Plan("native", target, n_threads, scores, "none", block_rows, "forced")
 
 
+WAYS = ("at once", "in boxes", "ahead")
+
+
+def draw(way, monkeypatch):
+    """Draw in this way, whatever the rows."""
+    monkeypatch.setattr(MODULE, "draws_at_once", lambda *_: way == "at once")
+    monkeypatch.setattr(MODULE, "draws_in_boxes", lambda *_: way == "in boxes")
+
+
 @pytest.fixture
 def ahead(monkeypatch):
-    """Draw ahead, however few the rows."""
-    monkeypatch.setattr(MODULE, "draws_at_once", lambda *_: False)
+    draw("ahead", monkeypatch)
 
 
 def picks(source, plan, k, trials, weight=None, seed=0):
@@ -58,14 +66,13 @@ def law(X, weight, k, trials):
 
 
 @pytest.mark.parametrize("trials", [1, 2])
-@pytest.mark.parametrize("share", [0.25, 10.0, None])
-def test_the_law_is_that_of_drawing_round_by_round(trials, share, monkeypatch):
+@pytest.mark.parametrize(("way", "share"), [*((way, 0.25) for way in WAYS), ("ahead", 10.0)])
+def test_the_law_is_that_of_drawing_round_by_round(trials, way, share, monkeypatch):
     """Chi-square over sequences of four picks; 3.3 deviations above the mean is one in a thousand.
 
-    With ten rounds ahead all of them are drawn by the costs beside the first centroid alone; None
-    is for rounds in one call.
+    With ten rounds ahead all of them are drawn by the costs beside the first centroid alone.
     """
-    monkeypatch.setattr(MODULE, "draws_at_once", lambda *_: share is None)
+    draw(way, monkeypatch)
     monkeypatch.setattr(MODULE, "_AHEAD", share)
     rng = np.random.default_rng(2)
     X = np.round(rng.normal(size=(6, 2)), 2)
@@ -76,9 +83,9 @@ def test_the_law_is_that_of_drawing_round_by_round(trials, share, monkeypatch):
     found: Counter = Counter()
     with open_engine(plan()) as engine:
         dataset = Dataset(source, engine, survey(source, engine), weight)
-        draw = Draw(dataset, np.random.RandomState(0))
+        drawn = Draw(dataset, np.random.RandomState(0))
         for _ in range(n):
-            found[tuple(int(i) for i in plusplus(dataset, draw, 4, trials))] += 1
+            found[tuple(int(i) for i in plusplus(dataset, drawn, 4, trials))] += 1
     assert set(found) <= set(expected)
     often = {s: p * n for s, p in expected.items() if p * n >= 5}
     rare = sum(p * n for p in expected.values()) - sum(often.values())
@@ -131,9 +138,60 @@ def test_the_same_picks_in_one_call_on_every_engine(n, d, k, kind, dtype, weight
     np.testing.assert_array_equal(X[mixed][other], expected)
 
 
-@pytest.mark.parametrize("at_once", [True, False])
-def test_rows_without_cost_are_drawn_by_weight(at_once, monkeypatch):
-    monkeypatch.setattr(MODULE, "draws_at_once", lambda *_: at_once)
+@pytest.mark.parametrize("weighted", [False, True])
+@pytest.mark.parametrize("dtype", [np.float32, np.float64])
+@pytest.mark.parametrize("kind", KINDS)
+@pytest.mark.parametrize(("n", "d", "k"), [(1, 1, 1), (65, 1, 65), (1500, 2, 60), (700, 3, 300)])
+def test_the_same_picks_in_boxes_on_every_engine(
+    n, d, k, kind, dtype, weighted, tmp_path, monkeypatch
+):
+    draw("in boxes", monkeypatch)
+    X = make_rows(kind, n, d, dtype)
+    weight = np.random.default_rng(d).integers(1 - (n > 1), 5, n) / 4 if weighted else None
+    np.save(tmp_path / "rows.npy", X)
+    expected = X[picks(ArraySource(X), REFERENCE, k, 6, weight)]
+    for target, n_threads in itertools.product(targets(), (1, 3)):
+        for seeded in (ArraySource(X), NpySource(tmp_path / "rows.npy", 90)):
+            found = picks(seeded, plan(target, n_threads=n_threads), k, 6, weight)
+            np.testing.assert_array_equal(X[found], expected)
+    mixed = np.random.default_rng(0).permutation(n)
+    other = picks(ArraySource(X[mixed]), plan(), k, 6, None if weight is None else weight[mixed])
+    np.testing.assert_array_equal(X[mixed][other], expected)
+
+
+def test_weights_pick_what_copies_pick_in_boxes(monkeypatch):
+    draw("in boxes", monkeypatch)
+    rng = np.random.default_rng(1)
+    X = np.unique(rng.normal(size=(900, 2)).round(2), axis=0)
+    copies = rng.integers(1, 5, len(X))
+    many = np.repeat(X, copies, axis=0)
+    expected = many[picks(ArraySource(many), plan(n_threads=2), 50, 5)]
+    found = X[picks(ArraySource(X), plan(), 50, 5, copies / 8)]
+    np.testing.assert_array_equal(found, expected)
+
+
+def test_boxes_are_made_once_for_draws_and_all_runs(monkeypatch):
+    used = []
+    boxes_of = NativeEngine._boxes_of
+
+    def noted(*given, **named):
+        used.append(boxes_of(*given, **named))
+        return used[-1]
+
+    monkeypatch.setattr(NativeEngine, "_boxes_of", noted)
+    X = make_rows("normal", 60_000, 2, np.float64)
+    found = truemeans.k_means(X, 40, n_init=3, random_state=0, max_iter=5, tol=1e-9)
+    assert len(used) == 6  # drawn from and run on, three times
+    assert all(boxes is used[0] for boxes in used)
+    monkeypatch.setenv("TRUEMEANS_METHOD", "samples/none")
+    want = truemeans.k_means(X, 40, n_init=3, random_state=0, max_iter=5, tol=1e-9)
+    np.testing.assert_array_equal(found.labels, want.labels)
+    assert found.restarts.tobytes() == want.restarts.tobytes()
+
+
+@pytest.mark.parametrize("way", WAYS)
+def test_rows_without_cost_are_drawn_by_weight(way, monkeypatch):
+    draw(way, monkeypatch)
     X = np.repeat([[0.0, 1.0], [5.0, 1.0], [9.0, 9.0]], [40, 60, 100], axis=0)
     weight = np.repeat([0.5, 1.0, 0.0], [40, 60, 100])
     for plan_of in (REFERENCE, plan()):
@@ -185,10 +243,10 @@ def test_rows_whose_scores_overflow_are_not_lost(scale):
     assert len(found.rows) == (distances < closest[:, None]).sum()
 
 
-@pytest.mark.parametrize("at_once", [True, False])
-def test_one_far_row_does_not_blunt_the_draws(at_once, monkeypatch):
+@pytest.mark.parametrize("way", WAYS)
+def test_one_far_row_does_not_blunt_the_draws(way, monkeypatch):
     """Its cost is all but everything until it is picked; then the others are drawn by theirs."""
-    monkeypatch.setattr(MODULE, "draws_at_once", lambda *_: at_once)
+    draw(way, monkeypatch)
     X = np.vstack([make_rows("normal", 300, 2, np.float64) * 1e-6, [[1e9, 1e9]]])
     for seed in range(10):
         _, rows = truemeans.kmeans_plusplus(X, 20, random_state=seed)

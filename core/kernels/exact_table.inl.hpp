@@ -16,6 +16,8 @@ void fill_rows(truemeans::RowKernels<T>& table) {
     table.move_rows = move_rows<T>;
     table.sum_sq_diff = sum_sq_diff<T>;
     table.max_abs_diff = max_abs_diff<T>;
+    table.box_gain = box_gain<T>;
+    table.box_masses = box_masses<T>;
 }
 
 void fill(truemeans::Kernels& table) {
@@ -25,6 +27,7 @@ void fill(truemeans::Kernels& table) {
     table.rows_moved = rows_moved;
     table.at_most = at_most;
     table.box_sq_dist = box_sq_dist;
+    table.boxes_near = boxes_near;
     table.round_gains = round_gains;
     table.round_lower = round_lower;
     table.round_masses = round_masses;

@@ -98,6 +98,17 @@ struct Extent {
     T* finest;  // the least power of two (or less) all entries are multiples of; inf for zeros
 };
 
+// Rows of one box (boxed_rounds.hpp). The mass of a row is copies * round(weight * scale * cost).
+template <class T>
+struct BoxRows {
+    const T* columns;  // [feature][n]
+    std::size_t n;
+    std::size_t d;
+    const double* weight;       // (n,) null for ones
+    const std::int32_t* first;  // (n + 1,) where the copies of each begin, null for one each
+    double scale;
+};
+
 template <class T>
 struct RowKernels {
     // Scores, lanes = samples. cols (out): [block][feature][sample_lanes]; norms (out): squared
@@ -152,6 +163,11 @@ struct RowKernels {
     // Exact. Moves rows between clusters; sums: [cluster][grid][stride].
     void (*move_rows)(const T* X, std::size_t d, const double* weight, Moves moves, Grids grids,
                       double* sums, std::size_t stride);
+    // Exact. By how much a candidate would lower the masses of a box with these costs.
+    double (*box_gain)(BoxRows<T> rows, const double* candidate, const double* costs);
+    // Exact. Lowers the costs (in/out) to the canonical squared distance to the candidate, unless
+    // that is null. Returns the masses, added up; top (out): the largest cost.
+    double (*box_masses)(BoxRows<T> rows, const double* candidate, double* costs, double* top);
     // Exact. Adds the weighted squared differences to each row's center on three grids, in
     // total[3]; labels null: all rows belong to centers[0].
     void (*sum_sq_diff)(const T* X, std::size_t n_rows, std::size_t d, const double* weight,
@@ -205,6 +221,10 @@ struct Kernels {
     // Exact. masses (out, n), and their sums (out) over kRoundRows rows at a time.
     void (*round_masses)(const double* scaled, const double* closest, std::size_t n,
                          double* masses, double* sums);
+    // Exact. The boxes in which some row may be closer to the candidate than its box's largest
+    // cost: list (out, n), returns how many. low, high: [feature][n], n a multiple of 8.
+    std::size_t (*boxes_near)(const double* low, const double* high, std::size_t n, std::size_t d,
+                              const double* candidate, const double* top, std::int32_t* list);
     // Exact to a few units in the last place. The squared distances from each centroid to the
     // nearest point of a box; panels as for nearest, near (out) padded to 8. Returns the least
     // over centroids of the squared distance to the farthest point.

@@ -3,6 +3,7 @@
 #pragma once
 
 #include "kernels.hpp"
+#include "lanes.inl.hpp"
 #include "vocabulary.hpp"
 
 namespace {
@@ -53,6 +54,89 @@ void round_gains(const double* blocks, size_t n, size_t d, const double* candida
             }
             gains[j] += add_lanes(gain);
         }
+}
+
+// Eight rows of a box, the last ones fewer: what is there of them.
+template <class T>
+struct BoxEight {
+    const truemeans::BoxRows<T>& rows;
+    size_t i, n;
+
+    Vec8 sq_dist(const double* candidate) const {
+        Vec8 sum{};
+        for (size_t f = 0; f < rows.d; ++f) {
+            const Vec8 e = load_some(rows.columns + f * rows.n + i, n) - candidate[f];
+            sum += e * e;
+        }
+        return sum;
+    }
+    // Masses of so many rows at these costs; nothing for those that are not there.
+    Vec8 masses(Vec8 costs) const {
+        const Vec8 weight =
+            (rows.weight ? load_some(rows.weight + i, n) : Vec8{} + 1.0) * rows.scale;
+        const Vec8 each = round_integers(weight * costs);
+        return rows.first ? each * copies() : each;
+    }
+    Vec8 copies() const {
+        int32_t few[9] = {};
+        const int32_t* first = rows.first + i;
+        if (n < 8) {
+            for (size_t e = 0; e <= n; ++e) few[e] = first[e];
+            first = few;
+        }
+        return __builtin_convertvector(load8_bits(first + 1) - load8_bits(first), Vec8);
+    }
+};
+
+template <class T>
+double box_gain(truemeans::BoxRows<T> rows, const double* candidate, const double* costs) {
+    Vec8 gain{};
+    for (size_t i = 0; i < rows.n; i += 8) {
+        const BoxEight<T> eight{rows, i, rows.n - i < 8 ? rows.n - i : 8};
+        const Vec8 now = load_some(costs + i, eight.n);
+        const Vec8 far = eight.sq_dist(candidate);
+        gain += eight.masses(now) - eight.masses(far < now ? far : now);
+    }
+    return add_lanes(gain);
+}
+
+template <class T>
+double box_masses(truemeans::BoxRows<T> rows, const double* candidate, double* costs,
+                  double* top) {
+    Vec8 sum{}, most{};
+    for (size_t i = 0; i < rows.n; i += 8) {
+        const BoxEight<T> eight{rows, i, rows.n - i < 8 ? rows.n - i : 8};
+        Vec8 now = load_some(costs + i, eight.n);
+        if (candidate) {
+            const Vec8 far = eight.sq_dist(candidate);
+            now = far < now ? far : now;
+            store_some(costs + i, now, eight.n);
+        }
+        sum += eight.masses(now);
+        most = now > most ? now : most;
+    }
+    *top = 0.0;
+    for (size_t lane = 0; lane < 8; ++lane) *top = most[lane] > *top ? most[lane] : *top;
+    return add_lanes(sum);
+}
+
+// Differences, products and sums are rounded monotonically: the nearest point of a box is no
+// farther, computed like this, than the canonical distance of any row of it.
+size_t boxes_near(const double* low, const double* high, size_t n, size_t d,
+                  const double* candidate, const double* top, int32_t* list) {
+    size_t n_near = 0;
+    for (size_t i = 0; i < n; i += 8) {
+        Vec8 sum{};
+        for (size_t f = 0; f < d; ++f) {
+            const Vec8 below = load8(low + f * n + i) - candidate[f];
+            const Vec8 above = candidate[f] - load8(high + f * n + i);
+            const Vec8 out = below > above ? below : above;
+            const Vec8 e = out > 0.0 ? out : Vec8{};
+            sum += e * e;
+        }
+        n_near = append_bits(lane_bits8(sum < load8(top + i)), i, list, n_near);
+    }
+    return n_near;
 }
 
 void round_lower(const double* blocks, size_t n, size_t d, const double* candidate,

@@ -42,6 +42,7 @@ typedef float Vec8FLoose __attribute__((vector_size(32), aligned(4), may_alias))
 typedef uint16_t Vec8Half __attribute__((vector_size(16)));
 typedef uint16_t Vec8HalfLoose __attribute__((vector_size(16), aligned(2), may_alias));
 typedef int32_t Vec8Bits __attribute__((vector_size(32)));
+typedef int32_t Vec8BitsLoose __attribute__((vector_size(32), aligned(4), may_alias));
 
 typedef float Vec4FLoose __attribute__((vector_size(16), aligned(4), may_alias));
 typedef float Vec4F __attribute__((vector_size(16)));
@@ -58,6 +59,7 @@ inline Vec8 load8(const double* p) { return *reinterpret_cast<const Vec8Loose*>(
 inline Vec8 load8(const float* p) {
     return __builtin_convertvector(Vec8F(*reinterpret_cast<const Vec8FLoose*>(p)), Vec8);
 }
+inline Vec8Bits load8_bits(const int32_t* p) { return *reinterpret_cast<const Vec8BitsLoose*>(p); }
 inline void store8(double* p, Vec8 v) { *reinterpret_cast<Vec8Loose*>(p) = v; }
 
 // The first n of eight, the others zero; and back.

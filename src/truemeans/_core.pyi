@@ -44,10 +44,12 @@ class Skip:
     def __init__(self, n_rows: int) -> None: ...
 
 class Boxes32:
-    def __init__(self, team: Team, X: _Rows, weight: _Float | None) -> None: ...
+    def __init__(self, team: Team, X: _Rows, weight: _Float | None, by_value: bool) -> None: ...
+    def restart(self) -> None: ...
 
 class Boxes64:
-    def __init__(self, team: Team, X: _Rows, weight: _Float | None) -> None: ...
+    def __init__(self, team: Team, X: _Rows, weight: _Float | None, by_value: bool) -> None: ...
+    def restart(self) -> None: ...
 
 def assign_boxed(
     team: Team,
@@ -142,6 +144,16 @@ def add_gains(
     scale: float,
     gains: _Float,
 ) -> None: ...
+def draw_in_boxes(
+    team: Team,
+    boxes: Boxes32 | Boxes64,
+    n: int,
+    d: int,
+    weight_scale: float,
+    u: _Float,
+    n_clusters: int,
+    n_trials: int,
+) -> npt.NDArray[np.int64]: ...
 def draw_rounds(
     team: Team,
     X: _Rows,

@@ -223,6 +223,11 @@ class Dataset:
             keys[where] = self.engine.row_keys(X)
         return keys
 
+    def all_rows(self) -> Rows:
+        """The rows as one array, (n_samples, n_features); no copy where they are one block."""
+        _, X = next(self.source.blocks())
+        return X if len(X) == self.n_samples else self.source.take(np.arange(self.n_samples))
+
     def bucket_masses(
         self,
         buckets: npt.NDArray[np.uint16],

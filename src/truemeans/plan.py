@@ -18,6 +18,7 @@ __all__ = [
     "PROBED_FROM",
     "closer_scores",
     "draws_at_once",
+    "draws_in_boxes",
     "finer_scores",
     "make_plan",
     "methods",
@@ -365,6 +366,15 @@ def draws_at_once(n_samples: int, n_features: int, n_clusters: int, n_trials: in
     entries = n_samples * n_features
     few = n_samples <= _AT_ONCE_TO_SAMPLES and entries <= _AT_ONCE_TO_ENTRIES
     return few and entries * n_clusters * n_trials <= _AT_ONCE_TO_WORK
+
+
+def draws_in_boxes(n_samples: int, n_features: int) -> bool:
+    """Whether k-means++ over more rows than `draws_at_once` allows goes through boxes.
+
+    The picks differ from drawing ahead; neither clusters nor memory decide, so that nothing but
+    the rows does.
+    """
+    return n_features <= _BOXES_TO_FEATURES and n_samples <= _BOXES_TO_SAMPLES
 
 
 def most_pairs(n_samples: int, n_features: int, itemsize: int) -> int:

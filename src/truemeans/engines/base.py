@@ -283,6 +283,20 @@ class Engine(Protocol):
     ) -> npt.NDArray[np.int64]:
         """The rows picked by greedy k-means++, round by round (core/rounds.hpp)."""
 
+    def draw_in_boxes(
+        self,
+        X: Rows,
+        weight: FloatArray | None,
+        weight_scale: float,
+        u: FloatArray,
+        n_clusters: int,
+        n_trials: int,
+    ) -> npt.NDArray[np.int64]:
+        """The same for rows in any order, of at most three features.
+
+        They are put in the order of a curve (core/curve.hpp), those of a cell by value.
+        """
+
     def find_closer(
         self,
         X: Rows,

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 import numpy.typing as npt
@@ -41,6 +41,15 @@ if N_SQ_GRIDS != _core.N_SQ_GRIDS:
     raise ImportError("truemeans._core was built from other sources; reinstall truemeans.")
 
 
+class _Boxed(NamedTuple):
+    """Boxes, and what they were made of."""
+
+    X: Rows
+    weight: FloatArray | None
+    by_value: bool
+    boxes: _core.Boxes32 | _core.Boxes64
+
+
 class NativeEngine:
     """A thread team, a SIMD target and the float mode, for the length of one call."""
 
@@ -52,6 +61,8 @@ class NativeEngine:
             )
         self._plan = plan
         self._scores = ""
+        # Rows and weights, and the boxes made of them: sorted once for seeding and all runs.
+        self._boxed: _Boxed | None = None
         self._team = _core.Team(plan.n_threads, plan.target)
         self._float_mode = _core.FloatMode()
 
@@ -133,14 +144,29 @@ class NativeEngine:
     def _remember(
         self, X: Rows, weight: FloatArray | None, centroids: FloatArray
     ) -> _core.Boxes32 | _core.Boxes64 | _core.Bounds | None:
-        """What is kept about these rows from the first pass on."""
+        """What is kept about these rows from the first pass on; one cluster needs nothing."""
+        if len(centroids) == 1:
+            return None
         if self._plan.skip == "boxes":
-            boxes = _core.Boxes32 if X.dtype == np.float32 else _core.Boxes64
-            return boxes(self._team, X, weight)
+            boxes = self._boxes_of(X, weight, by_value=False)
+            boxes.restart()
+            return boxes
         if self._plan.skip == "groups":
             most = n_groups(X.shape[1], X.itemsize, self._plan.row_room)
             return _core.Bounds(self._team, centroids, len(X), most)
         return None
+
+    def _boxes_of(
+        self, X: Rows, weight: FloatArray | None, *, by_value: bool
+    ) -> _core.Boxes32 | _core.Boxes64:
+        had = self._boxed
+        if had and had.X is X and had.weight is weight and had.by_value >= by_value:
+            return had.boxes
+        make = _core.Boxes32 if X.dtype == np.float32 else _core.Boxes64
+        boxes = make(self._team, X, weight, by_value)
+        if self._plan.skip == "boxes":
+            self._boxed = _Boxed(X, weight, by_value, boxes)
+        return boxes
 
     def move(
         self,
@@ -245,6 +271,19 @@ class NativeEngine:
         n_trials: int,
     ) -> npt.NDArray[np.int64]:
         return _core.draw_rounds(self._team, X, weight, weight_scale, u, n_clusters, n_trials)
+
+    def draw_in_boxes(
+        self,
+        X: Rows,
+        weight: FloatArray | None,
+        weight_scale: float,
+        u: FloatArray,
+        n_clusters: int,
+        n_trials: int,
+    ) -> npt.NDArray[np.int64]:
+        boxes = self._boxes_of(X, weight, by_value=True)
+        n, d = X.shape
+        return _core.draw_in_boxes(self._team, boxes, n, d, weight_scale, u, n_clusters, n_trials)
 
     def find_closer(
         self,

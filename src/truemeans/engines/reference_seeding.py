@@ -77,6 +77,19 @@ class SeedingDefinition:
             closest = left[best]
         return np.array(picked, np.int64)
 
+    def draw_in_boxes(
+        self,
+        X: Rows,
+        weight: FloatArray | None,
+        weight_scale: float,
+        u: FloatArray,
+        n_clusters: int,
+        n_trials: int,
+    ) -> npt.NDArray[np.int64]:
+        rows = np.lexsort((*X.T[::-1], _places_on_curve(X)))
+        w = None if weight is None else weight[rows]
+        return rows[self.draw_rounds(X[rows], w, weight_scale, u, n_clusters, n_trials)]
+
     def find_closer(
         self,
         X: Rows,
@@ -154,6 +167,22 @@ def _row_at(masses: FloatArray, u: float) -> int:
     ends = np.cumsum(masses)
     place = min(np.floor(u * ends[-1]), ends[-1] - 1.0)
     return int(np.searchsorted(ends, place, side="right"))
+
+
+def _places_on_curve(X: Rows) -> npt.NDArray[np.uint32]:
+    """Place of each row's cell on a Morton curve through a grid of 2^24 cells over all rows."""
+    bits = 24 // X.shape[1]
+    place = np.zeros(len(X), np.uint32)
+    for feature, values in enumerate(X.T.astype(np.float64)):
+        low, high = float(values.min()), float(values.max())
+        with np.errstate(over="ignore"):
+            scale = 2.0**bits / np.float64(high - low) * (1.0 - 1e-9) if high > low else 0.0
+        if not (math.isfinite(scale) and math.isfinite(high - low)):
+            continue
+        cell = ((values - low) * scale).astype(np.uint32)
+        for bit in range(bits):
+            place |= (cell >> bit & 1) << (bit * X.shape[1] + feature)
+    return place
 
 
 def _key_factor(feature: int) -> float:

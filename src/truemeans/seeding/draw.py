@@ -66,9 +66,6 @@ class Draw:
         weight = dataset.sample_weight
         total = float(dataset.n_samples) if weight is None else math.fsum(weight)
         self.weight_scale = mass_scale(total)
-        if dataset.n_samples > _SORTED_ONCE:
-            # Before anything else takes memory; few rows may never need them.
-            _ = self._buckets
 
     @cached_property
     def line(self) -> tuple[npt.NDArray[np.intp], npt.NDArray[Any]]:
@@ -101,6 +98,7 @@ class Draw:
         When all values with weight are taken, values repeat.
         """
         scale = self.weight_scale
+        _ = self._buckets  # made before anything else takes memory
         alive = np.ones(self._dataset.n_samples)
         masses = self._masses(alive, scale)
         picked: list[int] = []

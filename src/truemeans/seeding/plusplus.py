@@ -13,7 +13,8 @@ only fall. An accepted row is distributed by the costs of now (rejection samplin
 need of the rows is then one pass for all that was drawn ahead: the pairs of a row and a candidate
 that is closer to it than any centroid so far, few of all pairs.
 
-Few rows stay in the caches, and are drawn round by round in one call of the engine.
+Few rows stay in the caches, and of few features a candidate has to look at few rows: these are
+drawn round by round, in one call of the engine.
 """
 
 from __future__ import annotations
@@ -25,7 +26,7 @@ import numpy.typing as npt
 
 from truemeans.dataset import Dataset
 from truemeans.engines.base import Proposals
-from truemeans.plan import draws_at_once, most_pairs
+from truemeans.plan import draws_at_once, draws_in_boxes, most_pairs
 from truemeans.seeding.costs import Costs
 from truemeans.seeding.draw import Draw
 
@@ -52,6 +53,8 @@ def plusplus(
     size = (dataset.n_samples, dataset.n_features, n_clusters, n_local_trials)
     if draws_at_once(*size):
         return _at_once(dataset, draw, n_clusters, n_local_trials)
+    if draws_in_boxes(dataset.n_samples, dataset.n_features):
+        return _in_boxes(dataset, draw, n_clusters, n_local_trials)
     game = _Game(dataset, draw, n_local_trials)
     while len(game.picked) < n_clusters:
         if not game.costs.measure():
@@ -69,6 +72,13 @@ def _at_once(dataset: Dataset, draw: Draw, n_clusters: int, n_trials: int) -> np
     return rows[
         dataset.engine.draw_rounds(values, weight, draw.weight_scale, u, n_clusters, n_trials)
     ]
+
+
+def _in_boxes(dataset: Dataset, draw: Draw, n_clusters: int, n_trials: int) -> npt.NDArray[np.intp]:
+    u = draw.rng.random(1 + (n_clusters - 1) * n_trials)
+    return dataset.engine.draw_in_boxes(
+        dataset.all_rows(), dataset.sample_weight, draw.weight_scale, u, n_clusters, n_trials
+    )
 
 
 class _Game:

@@ -1,0 +1,322 @@
+#include "boxed_rounds.hpp"
+
+#include <algorithm>
+#include <limits>
+#include <numeric>
+
+#include "masses.hpp"
+
+namespace truemeans {
+
+namespace {
+
+constexpr std::size_t kGroup = 64;               // boxes whose masses are added up
+constexpr std::size_t kWorthWaking = 1u << 15;  // rows below which one thread is done before
+                                                // another is awake
+
+std::size_t at(std::int32_t i) { return static_cast<std::size_t>(i); }
+
+// The boxes' rows turned to columns, for as long as this lives.
+template <class T>
+class Columns {
+  public:
+    Columns(Boxes<T>& boxes, std::size_t d) : boxes_(boxes), d_(d), line_(boxes.per_box * d) {
+        turn([this](const T* x, T* to, std::size_t n) {
+            for (std::size_t i = 0; i < n; ++i)
+                for (std::size_t f = 0; f < d_; ++f) to[f * n + i] = x[i * d_ + f];
+        });
+    }
+    ~Columns() {
+        turn([this](const T* x, T* to, std::size_t n) {
+            for (std::size_t i = 0; i < n; ++i)
+                for (std::size_t f = 0; f < d_; ++f) to[i * d_ + f] = x[f * n + i];
+        });
+    }
+    Columns(const Columns&) = delete;
+    Columns& operator=(const Columns&) = delete;
+
+  private:
+    template <class Copy>
+    void turn(const Copy& copy) {
+        const std::size_t n = boxes_.n;
+        for (std::size_t begin = 0; begin < n; begin += boxes_.per_box) {
+            const std::size_t count = std::min(boxes_.per_box, n - begin);
+            T* box = boxes_.X.data() + begin * d_;
+            std::copy_n(box, count * d_, line_.data());
+            copy(line_.data(), box, count);
+        }
+    }
+
+    Boxes<T>& boxes_;
+    std::size_t d_;
+    std::vector<T> line_;
+};
+
+// The costs of all rows, and the masses of all boxes.
+template <class T>
+class Game {
+  public:
+    Game(Team& team, const Kernels& kernels, Boxes<T>& boxes, std::size_t d)
+        : team_(team),
+          table_(kernels_for(kernels, boxes.X.data())),
+          kernels_(kernels),
+          boxes_(boxes),
+          d_(d),
+          n_boxes_(boxes.owner.size()),
+          padded_((n_boxes_ + 7) / 8 * 8),
+          columns_(boxes, d),
+          closest_(boxes.n),
+          low_(padded_ * d),
+          high_(padded_ * d),
+          top_(padded_),
+          sums_(n_boxes_),
+          groups_((n_boxes_ + kGroup - 1) / kGroup),
+          near_(padded_) {
+        for (std::size_t b = 0; b < n_boxes_; ++b)
+            for (std::size_t f = 0; f < d; ++f) {
+                low_[f * padded_ + b] = boxes.low[b * d + f];
+                high_[f * padded_ + b] = boxes.high[b * d + f];
+            }
+        everyone_.resize(n_boxes_);
+        std::iota(everyone_.begin(), everyone_.end(), 0);
+    }
+
+    // A row's place in the order of the boxes, drawn by weight.
+    std::size_t by_weight(double weight_scale, double u) {
+        if (!even_) {
+            std::fill(closest_.begin(), closest_.end(), 1.0);
+            even_ = true;
+            weigh(weight_scale);
+        }
+        return draw(u);
+    }
+
+    // By the masses of now.
+    std::size_t draw(double u) const {
+        double place = place_of(u, total_);
+        std::size_t group = 0;
+        for (; group + 1 < groups_.size() && place >= groups_[group]; ++group)
+            place -= groups_[group];
+        std::size_t box = group * kGroup;
+        for (; box + 1 < n_boxes_ && place >= sums_[box]; ++box) place -= sums_[box];
+        const std::size_t end = first_of(box) + rows_of(box);
+        for (std::size_t row = first_of(box);; ++row) {
+            const double one = round_integer(weighed(row) * closest_[row]);
+            const double all = one * copies(row);
+            if (place >= all && row + 1 < end) {
+                place -= all;
+                continue;
+            }
+            if (boxes_.first.empty()) return row;
+            const double most = copies(row) - 1.0;
+            return at(boxes_.first[row]) +
+                   static_cast<std::size_t>(one > 0.0 ? std::min(place / one, most) : most);
+        }
+    }
+
+    // Of the places, the one whose row would lower the total of masses most, the first of equals.
+    std::size_t best(const std::vector<std::size_t>& drawn) {
+        candidates_.resize(drawn.size() * d_);
+        tasks_.clear();
+        for (std::size_t j = 0; j < drawn.size(); ++j) {
+            double* candidate = candidates_.data() + j * d_;
+            take(drawn[j], candidate);
+            for (const std::int32_t box : boxes_near(candidate))
+                tasks_.push_back({static_cast<std::uint32_t>(j), static_cast<std::uint32_t>(box)});
+        }
+        gains_.assign(team_.n_threads(), std::vector<double>(drawn.size()));
+        team_.run(tasks_.size(), chunk_of(tasks_.size()),
+                  [&](std::size_t thread, std::size_t begin, std::size_t end) {
+                      for (std::size_t i = begin; i < end; ++i) {
+                          const auto [j, box] = tasks_[i];
+                          gains_[thread][j] +=
+                              table_.box_gain(rows_in(box), candidates_.data() + j * d_,
+                                              closest_.data() + first_of(box));
+                      }
+                  });
+        for (std::size_t t = 1; t < gains_.size(); ++t)
+            for (std::size_t j = 0; j < drawn.size(); ++j) gains_[0][j] += gains_[t][j];
+        const auto most = std::max_element(gains_[0].begin(), gains_[0].end());
+        return drawn[static_cast<std::size_t>(most - gains_[0].begin())];
+    }
+
+    void pick(std::size_t place) {
+        if (even_ && picked_) return;  // by weight to the end
+        if (!picked_) {
+            constexpr double kInf = std::numeric_limits<double>::infinity();
+            std::fill(closest_.begin(), closest_.end(), kInf);
+            std::fill_n(top_.begin(), n_boxes_, kInf);
+            even_ = false;
+        }
+        candidates_.resize(d_);
+        take(place, candidates_.data());
+        if (picked_) {
+            lower(candidates_.data());
+        } else {
+            look(everyone_, candidates_.data());
+            picked_ = true;
+        }
+    }
+
+    // Masses of the costs of now; false if no row has any.
+    bool measure() {
+        if (even_) return false;
+        if (first_total_ > 0.0 && total_ > kWorn * first_total_) return true;
+        const double top = largest_cost();
+        if (top == 0.0) return false;
+        // The total is between the largest cost and that for every row.
+        const double coarse = mass_scale(top * static_cast<double>(boxes_.order.size()));
+        weigh(coarse);
+        weigh(mass_scale(total_ / coarse));
+        first_total_ = total_;
+        return true;
+    }
+
+    std::int64_t number(std::size_t place) const { return boxes_.order[place]; }
+
+  private:
+    struct Task {
+        std::uint32_t candidate, box;
+    };
+
+    std::size_t first_of(std::size_t box) const { return box * boxes_.per_box; }
+    std::size_t rows_of(std::size_t box) const {
+        return std::min(boxes_.per_box, boxes_.n - first_of(box));
+    }
+    double copies(std::size_t row) const {
+        return boxes_.first.empty() ? 1.0 : boxes_.first[row + 1] - boxes_.first[row];
+    }
+    double weighed(std::size_t row) const {
+        return boxes_.weight.empty() ? scale_ : boxes_.weight[row] * scale_;
+    }
+    std::size_t chunk_of(std::size_t n) const {
+        return n * boxes_.per_box < kWorthWaking ? std::max<std::size_t>(n, 1) : 32;
+    }
+
+    BoxRows<T> rows_in(std::size_t box) const {
+        const std::size_t first = first_of(box);
+        return {boxes_.X.data() + first * d_,
+                rows_of(box),
+                d_,
+                boxes_.weight.empty() ? nullptr : boxes_.weight.data() + first,
+                boxes_.first.empty() ? nullptr : boxes_.first.data() + first,
+                scale_};
+    }
+
+    void take(std::size_t place, double* out) const {
+        std::size_t row = place;
+        if (!boxes_.first.empty()) {
+            const auto after = std::upper_bound(boxes_.first.begin(), boxes_.first.end(),
+                                                static_cast<std::int32_t>(place));
+            row = static_cast<std::size_t>(after - boxes_.first.begin()) - 1;
+        }
+        const std::size_t box = row / boxes_.per_box, n = rows_of(box);
+        const T* columns = boxes_.X.data() + first_of(box) * d_;
+        for (std::size_t f = 0; f < d_; ++f)
+            out[f] = static_cast<double>(columns[f * n + (row - first_of(box))]);
+    }
+
+    const std::vector<std::int32_t>& boxes_near(const double* candidate) {
+        near_.resize(padded_);
+        near_.resize(kernels_.boxes_near(low_.data(), high_.data(), padded_, d_, candidate,
+                                         top_.data(), near_.data()));
+        return near_;
+    }
+
+    // Lowers the costs in some boxes, unless candidate is null, and adds up the masses of each.
+    void look(const std::vector<std::int32_t>& some, const double* candidate) {
+        team_.run(some.size(), chunk_of(some.size()),
+                  [&](std::size_t, std::size_t begin, std::size_t end) {
+                      for (std::size_t i = begin; i < end; ++i) {
+                          const std::size_t box = at(some[i]);
+                          sums_[box] = table_.box_masses(rows_in(box), candidate,
+                                                         closest_.data() + first_of(box),
+                                                         &top_[box]);
+                      }
+                  });
+    }
+
+    void lower(const double* candidate) {
+        const std::vector<std::int32_t>& some = boxes_near(candidate);
+        before_.resize(some.size());
+        for (std::size_t i = 0; i < some.size(); ++i) before_[i] = sums_[at(some[i])];
+        look(some, candidate);
+        // Differences of integers, exact in any order.
+        for (std::size_t i = 0; i < some.size(); ++i) {
+            const double change = sums_[at(some[i])] - before_[i];
+            groups_[at(some[i]) / kGroup] += change;
+            total_ += change;
+        }
+    }
+
+    void weigh(double scale) {
+        scale_ = scale;
+        look(everyone_, nullptr);
+        std::fill(groups_.begin(), groups_.end(), 0.0);
+        for (std::size_t b = 0; b < n_boxes_; ++b) groups_[b / kGroup] += sums_[b];
+        total_ = std::accumulate(groups_.begin(), groups_.end(), 0.0);
+    }
+
+    double largest_cost() const {
+        if (boxes_.weight.empty()) return *std::max_element(top_.begin(), top_.end());
+        double top = 0.0;
+        for (std::size_t i = 0; i < closest_.size(); ++i)
+            top = std::max(top, boxes_.weight[i] * closest_[i]);
+        return top;
+    }
+
+    Team& team_;
+    const RowKernels<T>& table_;
+    const Kernels& kernels_;
+    Boxes<T>& boxes_;
+    std::size_t d_, n_boxes_, padded_;
+    Columns<T> columns_;
+    Aligned<double> closest_;                 // (n,) of each row in the boxes
+    std::vector<double> low_, high_, top_;    // [feature][padded boxes]; the largest cost of each
+    std::vector<double> sums_, groups_;       // masses of boxes, and of groups of them
+    std::vector<std::int32_t> near_, everyone_;
+    std::vector<double> before_, candidates_;
+    std::vector<std::vector<double>> gains_;  // [thread][candidate]
+    std::vector<Task> tasks_;
+    double scale_ = 0.0, total_ = 0.0, first_total_ = 0.0;
+    bool even_ = false, picked_ = false;  // all costs are 1; a row was picked
+};
+
+}  // namespace
+
+template <class T>
+std::vector<std::int64_t> draw_in_boxes(Team& team, const Kernels& kernels, Boxes<T>& boxes,
+                                        std::size_t d, double weight_scale, const double* u,
+                                        std::size_t n_clusters, std::size_t n_trials) {
+    Game<T> game(team, kernels, boxes, d);
+    Pulse pulse([&] {
+        team.check();
+        return false;
+    });
+    std::vector<std::int64_t> picked;
+    picked.reserve(n_clusters);
+    std::vector<std::size_t> drawn(n_trials);
+    std::size_t place = game.by_weight(weight_scale, u[0]);
+    while (true) {
+        pulse();
+        picked.push_back(game.number(place));
+        if (picked.size() == n_clusters) return picked;
+        game.pick(place);
+        const double* mine = u + 1 + (picked.size() - 1) * n_trials;
+        if (!game.measure()) {
+            place = game.by_weight(weight_scale, mine[0]);
+            continue;
+        }
+        for (std::size_t t = 0; t < n_trials; ++t) drawn[t] = game.draw(mine[t]);
+        place = game.best(drawn);
+    }
+}
+
+template std::vector<std::int64_t> draw_in_boxes<float>(Team&, const Kernels&, Boxes<float>&,
+                                                        std::size_t, double, const double*,
+                                                        std::size_t, std::size_t);
+template std::vector<std::int64_t> draw_in_boxes<double>(Team&, const Kernels&, Boxes<double>&,
+                                                         std::size_t, double, const double*,
+                                                         std::size_t, std::size_t);
+
+}  // namespace truemeans
