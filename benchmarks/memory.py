@@ -88,4 +88,4 @@ def _count_grids(workload: Workload) -> int:
     w = workload
     X = np.load(prepare(w)["X"])
     with open_engine(make_plan(w.n_samples, w.n_features, w.n_clusters)) as engine:
-        return len(engine.choose_magic(engine.survey(X), 1.0, 1.0, False, len(X)))
+        return len(engine.choose_footing(engine.survey(X), 1.0, 1.0, False, len(X), X.dtype).magic)

@@ -75,13 +75,14 @@ void bind_rows(nb::module_& m) {
         [](PyTeam& t, X2 X) {
             const core::Rows<T> rows = rows_of<T>(X);
             const std::size_t d = rows.d;
-            auto low = new_vector<double>(d), high = new_vector<double>(d),
-                 finest = new_vector<double>(d);
+            auto features = new_matrix<double>(3, d);
+            double* low = features.data();
             const std::size_t bad = unlocked([&] {
-                return core::survey(t.team, *t.kernels, rows, low.data(), high.data(),
-                                    finest.data());
+                return core::survey(t.team, *t.kernels, rows, low, low + d, low + 2 * d);
             });
-            return nb::make_tuple(low, high, finest, bad);
+            double top = 0.0;
+            for (std::size_t f = 0; f < d; ++f) top = std::max({top, -low[f], low[d + f]});
+            return nb::make_tuple(features, bad, top);
         },
         "team"_a, "X"_a.noconvert());
     m.def(
@@ -199,24 +200,24 @@ void bind_rows(nb::module_& m) {
 
 void bind_sums(nb::module_& m) {
     m.def(
-        "choose_magic",
+        "choose_footing",
         [](In<double, Matrix> features, double weight_top, double weight_finest, bool weighted,
-           double n_rows) {
+           double n_rows, bool single) {
             // features: rows low, high, finest
             const std::size_t d = features.shape(1);
             require(features.shape(0) == 3, "internal: three numbers a feature");
-            std::vector<core::Spread> spread(d);
-            for (std::size_t f = 0; f < d; ++f) {
-                const double low = features.data()[f], high = features.data()[d + f];
-                spread[f] = {std::max(-low, high), features.data()[2 * d + f]};
-            }
-            const auto magic = core::choose_magic(spread, {weight_top, weight_finest}, weighted,
-                                                n_rows);
-            auto out = new_matrix<double>(magic.size() / (d + 1), d + 1);
-            std::copy(magic.begin(), magic.end(), out.data());
-            return out;
+            const double* low = features.data();
+            const core::Footing found = core::choose_footing(
+                {low, low + d, low + 2 * d, d}, {weight_top, weight_finest}, weighted, n_rows,
+                single);
+            auto magic = new_matrix<double>(found.magic.size() / (d + 1), d + 1);
+            std::copy(found.magic.begin(), found.magic.end(), magic.data());
+            auto center = new_vector<double>(d);
+            std::copy(found.center.begin(), found.center.end(), center.data());
+            return nb::make_tuple(magic, center, found.reach);
         },
-        "features"_a.noconvert(), "weight_top"_a, "weight_finest"_a, "weighted"_a, "n_rows"_a);
+        "features"_a.noconvert(), "weight_top"_a, "weight_finest"_a, "weighted"_a, "n_rows"_a,
+        "single"_a);
     m.def(
         "finish_sq_diff",
         [](In<double, Vector> totals, std::size_t d, double top, double weight_top,
@@ -227,33 +228,22 @@ void bind_sums(nb::module_& m) {
         },
         "totals"_a.noconvert(), "d"_a, "top"_a, "weight_top"_a, "n_rows"_a);
     m.def(
-        "update_centroids",
-        [](PyTeam& t, In<double, Cube> sums, In<double, Matrix> previous, bool single) {
-            const core::ClusterSums clusters = sums_of(sums, previous);
-            auto out = new_matrix<double>(previous.shape(0), previous.shape(1));
-            const double sq_shift = unlocked([&] {
-                return core::update_centroids(t.team, *t.kernels, clusters, single,
-                                              previous.data(), out.data());
-            });
-            return std::make_pair(out, sq_shift);
-        },
-        "team"_a, "sums"_a.noconvert(), "previous"_a.noconvert(), "single"_a);
-    m.def(
-        "inertia_from_sums",
-        [](PyTeam& t, In<double, Cube> sums, In<double, Matrix> centroids,
+        "update",
+        [](PyTeam& t, In<double, Cube> sums, In<double, Matrix> previous, bool single,
            In<double, Vector> center, double top, double spread_hi, double spread_lo,
            double spread_error) {
-            require(center.shape(0) == centroids.shape(1), "internal: a center of other features");
-            const core::ClusterSums clusters = sums_of(sums, centroids);
-            const core::Inertia i = unlocked([&] {
-                return core::inertia_from_sums(t.team, *t.kernels, clusters, centroids.data(),
-                                               center.data(), top, {spread_hi, spread_lo},
-                                               spread_error);
+            require(center.shape(0) == previous.shape(1), "internal: a center of other features");
+            const core::ClusterSums clusters = sums_of(sums, previous);
+            auto out = new_matrix<double>(previous.shape(0), previous.shape(1));
+            const core::Updated u = unlocked([&] {
+                return core::update(t.team, *t.kernels, clusters, single, previous.data(),
+                                    {center.data(), top, {spread_hi, spread_lo}, spread_error},
+                                    out.data());
             });
-            return std::make_pair(i.value, i.bound);
+            return nb::make_tuple(out, u.sq_shift, u.inertia, u.bound, u.n_empty);
         },
-        "team"_a, "sums"_a.noconvert(), "centroids"_a.noconvert(), "center"_a.noconvert(),
-        "top"_a, "spread_hi"_a, "spread_lo"_a, "spread_error"_a);
+        "team"_a, "sums"_a.noconvert(), "previous"_a.noconvert(), "single"_a,
+        "center"_a.noconvert(), "top"_a, "spread_hi"_a, "spread_lo"_a, "spread_error"_a);
 }
 
 }  // namespace

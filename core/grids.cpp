@@ -24,14 +24,19 @@ std::array<double, kMaxGrids> spacings(Spread spread, double n_addends) {
     return out;
 }
 
-std::vector<double> choose_magic(const std::vector<Spread>& features, Spread weight,
-                                 bool weighted, double n_samples) {
+namespace {
+
+std::vector<double> choose_magic(Extents features, Spread weight, bool weighted,
+                                 double n_samples) {
     // A weighted value is a product and its rounding error: two addends.
     const double n_addends = weighted ? 2.0 * n_samples : n_samples;
     std::vector<Spread> addends;
-    addends.reserve(features.size() + 1);
-    for (const Spread& f : features)
-        addends.push_back(weighted ? Spread{f.top * weight.top, f.finest * weight.finest} : f);
+    addends.reserve(features.d + 1);
+    for (std::size_t f = 0; f < features.d; ++f) {
+        const Spread plain{std::max(-features.low[f], features.high[f]), features.finest[f]};
+        addends.push_back(
+            weighted ? Spread{plain.top * weight.top, plain.finest * weight.finest} : plain);
+    }
     addends.push_back(weight);
 
     std::vector<std::array<double, kMaxGrids>> spacing;
@@ -47,6 +52,22 @@ std::vector<double> choose_magic(const std::vector<Spread>& features, Spread wei
     for (std::size_t g = 0; g < n_grids; ++g)
         for (const auto& s : spacing) magic.push_back(magic_of(s[g]));
     return magic;
+}
+
+}  // namespace
+
+Footing choose_footing(Extents features, Spread weight, bool weighted, double n_samples,
+                       bool single) {
+    Footing out{choose_magic(features, weight, weighted, n_samples),
+                std::vector<double>(features.d), 0.0};
+    for (std::size_t f = 0; f < features.d; ++f) {
+        const double low = features.low[f], high = features.high[f];
+        const double middle = 0.5 * low + 0.5 * high;
+        const double c = single ? static_cast<double>(static_cast<float>(middle)) : middle;
+        out.center[f] = c;
+        out.reach = std::max({out.reach, high - c, c - low});
+    }
+    return out;
 }
 
 }  // namespace truemeans

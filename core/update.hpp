@@ -17,21 +17,26 @@ struct ClusterSums {
     std::size_t n_features;
 };
 
-// Each centroid becomes the exact mean of its rows, rounded once to float32 (single) or float64;
-// a cluster without weight keeps its centroid. in: previous (k, d); out: centroids (k, d).
-// Returns the sum of the squared distances they moved, 0 only where none did.
-double update_centroids(Team& team, const Kernels& kernels, ClusterSums clusters, bool single,
-                      const double* previous, double* centroids);
-
-struct Inertia {
-    double value;
-    double bound;  // proven bound on |value - exact|, before the last rounding
+// What the inertia is measured around: no |x_f| is above top, and spread is the sum of
+// w ||x - center||^2 to within spread_error.
+struct Around {
+    const double* center;  // (n_features,)
+    double top;
+    Dd spread;
+    double spread_error;
 };
 
-// Sum of w ||x - c||^2 = spread + sum_j (c_j - center) . (W_j (c_j + center) - 2 S_j), where spread = sum of w ||x - center||^2 within spread_error, and no
-// |x_f| is above top.
-Inertia inertia_from_sums(Team& team, const Kernels& kernels, ClusterSums clusters,
-                          const double* centroids, const double* center, double top, Dd spread,
-                          double spread_error);
+struct Updated {
+    double sq_shift;      // squared distances that the centroids moved, added up; 0 only where none did
+    double inertia;       // of the rows with the previous centroids
+    double bound;         // proven bound on |inertia - exact|, before the last rounding
+    std::size_t n_empty;  // clusters without weight
+};
+
+// Each centroid becomes the exact mean of its rows, rounded once to float32 (single) or float64;
+// a cluster without weight keeps its centroid. in: previous (k, d); out: centroids (k, d). The
+// inertia is spread + sum_j (c_j - center) . (W_j (c_j + center) - 2 S_j).
+Updated update(Team& team, const Kernels& kernels, ClusterSums clusters, bool single,
+               const double* previous, Around around, double* centroids);
 
 }  // namespace truemeans

@@ -65,11 +65,11 @@ REFUSED = {
     "no features of rows": ("row_keys", shrunk(d=0), {}),
     "no centroids": ("assign", shrunk(k=0), {}),
     "no candidates": ("find_closer", shrunk(k=0), {}),
-    "no clusters": ("update_centroids", shrunk(d=0), {}),
+    "no clusters": ("update", shrunk(d=0), {}),
     "no grids": ("assign", shrunk(g=0), {}),
     "too many grids": ("assign_bounded", shrunk(g=7), {}),
     "too many grids for moves": ("move_rows", shrunk(g=7), {}),
-    "too many grids for means": ("update_centroids", shrunk(g=7), {}),
+    "too many grids for means": ("update", shrunk(g=7), {}),
     "sums without grids": ("assign", SIZES, {"magic": lambda _: None}),
     "four features in boxes": ("Boxes32", shrunk(d=4), {}),
     "infinite rows in boxes": ("Boxes64", SIZES, {"X": lambda X: changed(X, (7, 1), np.inf)}),
@@ -201,7 +201,7 @@ def broken(call: Call, argument: str, value: Any, fault: str, axis: int) -> Any:
 @st.composite
 def calls(draw: st.DrawFn, name: str) -> tuple[Call, list[tuple[str, str, int]]]:
     """A call, and what is broken of it: an argument, how, and in which axis."""
-    wide = name not in ("update_centroids", "inertia_from_sums")
+    wide = name != "update"
     sizes = {
         "n": draw(st.sampled_from(LONG)),
         "d": draw(st.sampled_from(FEW[:4] if "ox" in name else BORDERS if wide else FEW)),

@@ -16,7 +16,7 @@ from ladder import (
     run,
 )
 from truemeans.engines import open_engine
-from truemeans.engines.base import Proposals, RowState, SqGrids
+from truemeans.engines.base import Around, Proposals, RowState, SqGrids
 from truemeans.engines.native import NativeEngine
 from truemeans.targets import targets
 
@@ -75,14 +75,15 @@ def verbs(plan, X, weight, centroids):
     with open_engine(plan) as engine:
         extent = engine.survey(X)
         weighted = weight is not None
-        finest = engine.survey(weight[:, np.newaxis]).finest[0] if weighted else 1.0
-        magic = engine.choose_magic(extent, 1.0, finest, weighted, len(X))
+        finest = engine.survey(weight[:, np.newaxis]).features[2, 0] if weighted else 1.0
+        magic, center, reach = engine.choose_footing(extent, 1.0, finest, weighted, len(X), X.dtype)
         state = RowState(np.full(len(X), -1, np.int32))
         sums = np.zeros((len(centroids), len(magic), X.shape[1] + 1))
         engine.assign(X, weight, centroids, magic, state, sums)
-        center = ((extent.low + extent.high) / 2)[np.newaxis]
+        center = center[np.newaxis]
         top = engine.max_abs_diff(X, center, None)
         own_top = engine.max_abs_diff(X, centroids, state.labels)
+        around = Around(center[0], extent.top, 1e6, 0.0, 0.0)
         totals = np.zeros((2, 3))
         engine.add_sq_diff(X, weight, center, None, SqGrids(top, 1.0, len(X)), totals[0])
         engine.add_sq_diff(
@@ -104,12 +105,13 @@ def verbs(plan, X, weight, centroids):
         played = engine.play_rounds(proposals, pairs, weight, scale, 3, 2, after)
         keys = engine.row_keys(X)
         return {
-            "extent": np.stack(extent[:3]),
-            "bad": np.array(extent.bad),
+            "extent": extent.features,
+            "bad": np.array(extent[1:]),
+            "footing": np.append(center, reach),
             "magic": magic,
             "labels": state.labels,
             "sums": sums,
-            "means": engine.update_centroids(sums, centroids, X.dtype)[0],
+            "means": engine.update(sums, centroids, X.dtype, around).centroids,
             "tops": np.array([top, own_top, most]),
             "totals": totals,
             "sum_sq": np.array(

@@ -38,7 +38,7 @@ def optimum(
     team: Team, values: _Float, weights: _Float, k: int, max_runs: int
 ) -> tuple[_Float, bool]: ...
 def least_inertias(team: Team, values: _Float, weights: _Float, most: int) -> _Float: ...
-def survey(team: Team, X: _Rows) -> tuple[_Float, _Float, _Float, int]: ...
+def survey(team: Team, X: _Rows) -> tuple[_Float, int, float]: ...
 
 class Skip:
     def __init__(self, n_rows: int) -> None: ...
@@ -98,12 +98,25 @@ def move_rows(
     magic: _Float,
     sums: _Float,
 ) -> None: ...
-def update_centroids(
-    team: Team, sums: _Float, previous: _Float, single: bool
-) -> tuple[_Float, float]: ...
-def choose_magic(
-    features: _Float, weight_top: float, weight_finest: float, weighted: bool, n_rows: float
-) -> _Float: ...
+def update(
+    team: Team,
+    sums: _Float,
+    previous: _Float,
+    single: bool,
+    center: _Float,
+    top: float,
+    spread_hi: float,
+    spread_lo: float,
+    spread_error: float,
+) -> tuple[_Float, float, float, float, int]: ...
+def choose_footing(
+    features: _Float,
+    weight_top: float,
+    weight_finest: float,
+    weighted: bool,
+    n_rows: float,
+    single: bool,
+) -> tuple[_Float, _Float, float]: ...
 def max_abs_diff(team: Team, X: _Rows, centers: _Float, labels: _Labels | None) -> float: ...
 def add_sq_diff(
     team: Team,
@@ -119,16 +132,6 @@ def add_sq_diff(
 def finish_sq_diff(
     totals: _Float, d: int, top: float, weight_top: float, n_rows: float
 ) -> tuple[float, float, float]: ...
-def inertia_from_sums(
-    team: Team,
-    sums: _Float,
-    centroids: _Float,
-    center: _Float,
-    top: float,
-    spread_hi: float,
-    spread_lo: float,
-    spread_error: float,
-) -> tuple[float, float]: ...
 def sq_distances(team: Team, X: _Rows, centroids: _Float) -> _Float: ...
 def own_sq_distances(team: Team, X: _Rows, centroids: _Float, labels: _Labels) -> _Float: ...
 def row_keys(team: Team, X: _Rows) -> _Float: ...

@@ -16,6 +16,7 @@ import numpy.typing as npt
 
 from truemeans.engines.base import (
     N_SQ_GRIDS,
+    Around,
     Closer,
     Engine,
     Extent,
@@ -26,6 +27,7 @@ from truemeans.engines.base import (
     Rows,
     RowState,
     SqGrids,
+    Updated,
 )
 from truemeans.sources import Source
 
@@ -46,13 +48,15 @@ class Survey:
         Range and fineness of each feature.
     bad : tuple of (int, int, float) or None
         Row, column and value of the first entry that is not finite.
-    top : float
-        The largest absolute value of any entry.
     """
 
     extent: Extent
     bad: tuple[int, int, float] | None
-    top: float
+
+    @property
+    def top(self) -> float:
+        """The largest absolute value of any entry."""
+        return self.extent.top
 
 
 def survey(source: Source, engine: Engine) -> Survey:
@@ -63,16 +67,16 @@ def survey(source: Source, engine: Engine) -> Survey:
         if part.bad < X.size:
             row, column = divmod(part.bad, source.n_features)
             value = float(X[row, column])
-            return Survey(part, (where.start + row, column, value), abs(value))
+            return Survey(part, (where.start + row, column, value))
         whole = part if whole is None else _join(whole, part)
     assert whole is not None, "a validated source has rows"
-    return Survey(whole, None, float(max(-whole.low.min(), whole.high.max())))
+    return Survey(whole, None)
 
 
 def _join(a: Extent, b: Extent) -> Extent:
-    return Extent(
-        np.minimum(a.low, b.low), np.maximum(a.high, b.high), np.minimum(a.finest, b.finest), 0
-    )
+    features = np.minimum(a.features, b.features)
+    features[1] = np.maximum(a.features[1], b.features[1])
+    return Extent(features, 0, max(a.top, b.top))
 
 
 class Dataset:
@@ -98,22 +102,16 @@ class Dataset:
         self.sample_weight = sample_weight
         self.n_samples, self.n_features = source.n_samples, source.n_features
         self._top = survey.top
-        self._extent = survey.extent
         self._weight_top = 1.0 if sample_weight is None else float(sample_weight.max())
-        self._magic = engine.choose_magic(
+        self._magic, self.center, self._reach = engine.choose_footing(
             survey.extent,
             self._weight_top,
             1.0 if sample_weight is None else _finest(sample_weight, engine),
             sample_weight is not None,
             source.n_samples,
+            source.dtype,
         )
-        # Half-way between the least and the largest value: order-free, and close enough to the
-        # rows that nothing cancels in the inertia.
-        extent = survey.extent
-        self.center = np.asarray(
-            (0.5 * extent.low + 0.5 * extent.high).astype(source.dtype), dtype=np.float64
-        )
-        self._spread: tuple[float, float, float] | None = None
+        self._around: Around | None = None
         self._states: list[RowState] = []
         self.labels = np.empty(0, np.int32)
 
@@ -136,9 +134,16 @@ class Dataset:
             n_settled += done.n_settled
         return Pass(n_changed, n_settled)
 
-    def update(self, sums: FloatArray, centroids: FloatArray) -> tuple[FloatArray, float]:
-        """One update step: the means of the sums, and the squared distance they moved."""
-        return self.engine.update_centroids(sums, centroids, self.source.dtype)
+    def update(self, sums: FloatArray, centroids: FloatArray) -> Updated:
+        """One update step, and the inertia of the current labels with ``centroids``.
+
+        The inertia comes from the sums alone; where the proven error of that is not below 2**-50
+        of the value (clusters that are tiny beside their distances), from one more pass.
+        """
+        found = self.engine.update(sums, centroids, self.source.dtype, self.around)
+        if found.inertia >= found.bound * 2.0**50:
+            return found
+        return found._replace(inertia=self._direct_inertia(centroids))
 
     def move(self, rows: npt.NDArray[np.intp], to: int, sums: FloatArray) -> None:
         """Move rows to another cluster in ``sums``, leaving their labels alone."""
@@ -148,17 +153,6 @@ class Dataset:
         self.engine.move(self.source.take(rows), weight, moves, self._magic, sums)
 
     # -- measures ----------------------------------------------------------------------------
-
-    def inertia(self, sums: FloatArray, centroids: FloatArray) -> float:
-        """Inertia of the current labels with ``centroids``, from the sums alone.
-
-        Where the proven error of that is not below 2**-50 of the value (clusters that are
-        tiny beside their distances), from one more pass over the rows.
-        """
-        value, bound = self.engine.inertia_from_sums(
-            sums, centroids, self.center, self._top, self.spread
-        )
-        return value if value >= bound * 2.0**50 else self._direct_inertia(centroids)
 
     def _direct_inertia(self, centroids: FloatArray) -> float:
         top = max(
@@ -179,13 +173,12 @@ class Dataset:
             return math.inf
 
     @property
-    def spread(self) -> tuple[float, float, float]:
-        """Weighted sum of squared distances to ``center``: high part, low part, error bound."""
-        if self._spread is None:
-            extent = self._extent
-            top = max((extent.high - self.center).max(), (self.center - extent.low).max())
-            self._spread = self._sum_sq_diff(self.center[np.newaxis], None, float(top))
-        return self._spread
+    def around(self) -> Around:
+        """The middle of the rows, and how far they spread about it."""
+        if self._around is None:
+            spread = self._sum_sq_diff(self.center[np.newaxis], None, self._reach)
+            self._around = Around(self.center, self._top, *spread)
+        return self._around
 
     def _sum_sq_diff(
         self, centers: FloatArray, labels: LabelArray | None, top: float
@@ -203,8 +196,9 @@ class Dataset:
         for _, X, weight in self._blocks():
             state = RowState(np.full(len(X), -1, np.int32))
             self.engine.assign(X, weight, self.center[np.newaxis], self._magic, state, sums)
-        mean, _ = self.engine.update_centroids(sums, self.center[np.newaxis], np.dtype(np.float64))
-        value, _ = self.engine.inertia_from_sums(sums, mean, self.center, self._top, self.spread)
+        double = np.dtype(np.float64)
+        mean = self.engine.update(sums, self.center[np.newaxis], double, self.around).centroids
+        value = self.engine.update(sums, mean, double, self.around).inertia
         return value / float(sums[0, :, -1].sum())
 
     def own_sq_distances(self, centroids: FloatArray) -> FloatArray:
@@ -299,5 +293,5 @@ def _join_closer(parts: list[Closer]) -> Closer:
 
 
 def _finest(weight: FloatArray, engine: Engine) -> float:
-    finest: Any = engine.survey(weight[:, np.newaxis]).finest[0]
+    finest: Any = engine.survey(weight[:, np.newaxis]).features[2, 0]
     return float(finest)

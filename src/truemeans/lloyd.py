@@ -102,9 +102,12 @@ def lloyd(
     converged = settled = False
     for n_iter in range(1, max_iter + 1):
         changed = dataset.assign(centroids, sums).n_changed
-        inertias.append(dataset.inertia(sums, centroids))
+        step = dataset.update(sums, centroids)
+        inertias.append(step.inertia)
         n_changed.append(changed)
-        moved, sq_shift = dataset.update(refill(dataset, sums, centroids), centroids)
+        if step.n_empty:
+            step = dataset.update(refill(dataset, sums, centroids), centroids)
+        moved, sq_shift = step.centroids, step.sq_shift
         # With a bound of zero only centroids that stand still end the run here.
         converged = sq_shift <= max_sq_shift
         settled = changed == 0 and sq_shift == 0.0
@@ -119,5 +122,5 @@ def lloyd(
         # The centroids moved after the last assignment: label once more, so that what is
         # returned agrees with itself.
         dataset.assign(centroids, sums)
-        inertia = dataset.inertia(sums, centroids)
+        inertia = dataset.update(sums, centroids).inertia
     return Run(centroids, dataset.labels, inertia, converged, inertias, n_changed)

@@ -28,23 +28,18 @@ __all__ = ["refill"]
 
 
 def refill(dataset: Dataset, sums: FloatArray, centroids: FloatArray) -> FloatArray:
-    """Sums with every empty cluster refilled where the rule finds a point.
+    """Sums with every empty cluster, if any, refilled where the rule finds a point.
 
     Parameters
     ----------
     dataset : Dataset
         The rows, labelled by their assignment to ``centroids``.
     sums : ndarray of float64, shape (n_clusters, n_grids, n_features + 1)
-        Unchanged; returned as they are when no cluster is empty.
+        Unchanged.
     centroids : ndarray of float64, shape (n_clusters, n_features)
         The centroids the labels belong to.
     """
-    # Weights are not negative: what shows on the coarsest grid is not zero, on all together.
-    if sums[:, 0, -1].all():
-        return sums
     weights = sums[:, :, -1].sum(axis=1)
-    if weights.all():
-        return sums
     waiting = np.flatnonzero(weights == 0.0).tolist()
     sums = sums.copy()
     for rows, weight in _farthest_first(dataset, centroids, 4 * len(waiting) + 16):

@@ -46,11 +46,11 @@ class Scale:
     ) -> Dataset:
         """Return the rows and weights on this scale, bound to the engine."""
         if self.values:
-            low, high, finest, bad = survey.extent
+            features, bad, top = survey.extent
             down = -self.values
-            extent = Extent(np.ldexp(low, down), np.ldexp(high, down), np.ldexp(finest, down), bad)
+            extent = Extent(np.ldexp(features, down), bad, math.ldexp(top, down))
             source = ScaledSource(source, self.values)
-            survey = replace(survey, extent=extent, top=math.ldexp(survey.top, down))
+            survey = replace(survey, extent=extent)
         if self.weights:
             assert weight is not None
             weight = np.ldexp(weight, -self.weights)

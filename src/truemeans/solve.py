@@ -332,7 +332,7 @@ def _inertia(dataset: Dataset, scale: Scale, centroids: npt.NDArray[Any]) -> flo
         values = np.ldexp(np.asarray(centroids, np.float64), -scale.values)
     sums = dataset.new_run(len(values))
     dataset.assign(values, sums)
-    return scale.inertia(dataset.inertia(sums, values))
+    return scale.inertia(dataset.update(sums, values).inertia)
 
 
 def distances(

@@ -15,10 +15,12 @@ import numpy.typing as npt
 
 __all__ = [
     "N_SQ_GRIDS",
+    "Around",
     "Closer",
     "Engine",
     "Extent",
     "FloatArray",
+    "Footing",
     "LabelArray",
     "Moves",
     "Pass",
@@ -28,6 +30,7 @@ __all__ = [
     "Rows",
     "SqGrids",
     "SwapSearch",
+    "Updated",
 ]
 
 Rows = npt.NDArray[Any]  # float32 or float64, C-contiguous, (n, n_features)
@@ -57,15 +60,78 @@ class RowState:
 
 
 class Extent(NamedTuple):
-    """Least and largest value of each feature, and the power of two its values are multiples of.
+    """Range and fineness of some rows.
 
-    ``bad`` is the flat index of the first entry that is not finite, or the number of entries.
+    Attributes
+    ----------
+    features : ndarray of float64, shape (3, n_features)
+        Least and largest value of each feature, and the power of two its values are multiples of.
+    bad : int
+        Flat index of the first entry that is not finite, or the number of entries.
+    top : float
+        The largest absolute value.
     """
 
-    low: FloatArray
-    high: FloatArray
-    finest: FloatArray
+    features: FloatArray
     bad: int
+    top: float
+
+
+class Footing(NamedTuple):
+    """What the sums of rows and their inertia rest on.
+
+    Attributes
+    ----------
+    magic : ndarray of float64, shape (n_grids, n_features + 1)
+        The magic numbers of the grids that hold every sum.
+    center : ndarray of float64, shape (n_features,)
+        Half-way between the least and the largest value: order-free, and close enough to the rows
+        that nothing cancels in the inertia. Each value is one of the rows' type.
+    reach : float
+        No value is farther from `center`.
+    """
+
+    magic: FloatArray
+    center: FloatArray
+    reach: float
+
+
+class Around(NamedTuple):
+    """What the inertia is measured around: a point, and the rows' spread about it.
+
+    ``top``: no absolute value of the rows is larger. The spread is the weighted sum of the squared
+    distances to ``center``, in two parts, with a bound on its error.
+    """
+
+    center: FloatArray
+    top: float
+    spread_hi: float
+    spread_lo: float
+    spread_error: float
+
+
+class Updated(NamedTuple):
+    """What an update step finds in the sums.
+
+    Attributes
+    ----------
+    centroids : ndarray of float64, shape (n_clusters, n_features)
+        Exact means rounded once; without weight, the previous centroid.
+    sq_shift : float
+        Squared distance that they moved, all together; 0 only where none moved.
+    inertia : float
+        Of the rows with the previous centroids.
+    bound : float
+        On the error of that.
+    n_empty : int
+        Clusters without weight.
+    """
+
+    centroids: FloatArray
+    sq_shift: float
+    inertia: float
+    bound: float
+    n_empty: int
 
 
 class Pass(NamedTuple):
@@ -180,18 +246,21 @@ class Engine(Protocol):
     ) -> None:
         """Move rows between clusters in ``sums``."""
 
-    def update_centroids(
-        self, sums: FloatArray, previous: FloatArray, dtype: np.dtype[Any]
-    ) -> tuple[FloatArray, float]:
-        """Exact means rounded once to ``dtype``; without weight, the previous centroid.
+    def update(
+        self, sums: FloatArray, previous: FloatArray, dtype: np.dtype[Any], around: Around
+    ) -> Updated:
+        """One update step, with means of ``dtype``, and the inertia before it."""
 
-        And the squared distance they moved, all together; 0 only where none moved.
-        """
-
-    def choose_magic(
-        self, extent: Extent, weight_top: float, weight_finest: float, weighted: bool, n_rows: int
-    ) -> FloatArray:
-        """The magic numbers of the grids that hold every sum, (n_grids, n_features + 1)."""
+    def choose_footing(
+        self,
+        extent: Extent,
+        weight_top: float,
+        weight_finest: float,
+        weighted: bool,
+        n_rows: int,
+        dtype: np.dtype[Any],
+    ) -> Footing:
+        """Grids for sums of ``n_rows`` such rows of ``dtype``, and their middle."""
 
     def max_abs_diff(self, X: Rows, centers: FloatArray, labels: LabelArray | None) -> float:
         """Largest difference between an entry and its row's center."""
@@ -211,16 +280,6 @@ class Engine(Protocol):
         self, totals: FloatArray, n_features: int, grids: SqGrids
     ) -> tuple[float, float, float]:
         """Turn totals into a sum in two parts (high, low) and a bound on its error."""
-
-    def inertia_from_sums(
-        self,
-        sums: FloatArray,
-        centroids: FloatArray,
-        center: FloatArray,
-        top: float,
-        spread: tuple[float, float, float],
-    ) -> tuple[float, float]:
-        """Inertia and a bound on its error, from ``spread`` around ``center`` and the sums."""
 
     def sq_distances(self, X: Rows, centroids: FloatArray) -> FloatArray:
         """Squared distance of every row to every centroid, (n, n_clusters)."""

@@ -10,9 +10,11 @@ import numpy.typing as npt
 import truemeans._core as _core
 from truemeans.engines.base import (
     N_SQ_GRIDS,
+    Around,
     Closer,
     Extent,
     FloatArray,
+    Footing,
     LabelArray,
     Moves,
     Pass,
@@ -22,6 +24,7 @@ from truemeans.engines.base import (
     RowState,
     SqGrids,
     SwapSearch,
+    Updated,
 )
 from truemeans.plan import (
     N_PROBED,
@@ -39,6 +42,9 @@ __all__ = ["NativeEngine"]
 
 if N_SQ_GRIDS != _core.N_SQ_GRIDS:
     raise ImportError("truemeans._core was built from other sources; reinstall truemeans.")
+
+
+_BOXES = (_core.Boxes32, _core.Boxes64)
 
 
 class _Boxed(NamedTuple):
@@ -94,15 +100,16 @@ class NativeEngine:
         plan, team = self._plan, self._team
         if state.carried is None and sums is not None:
             state.carried = self._remember(X, weight, centroids)
-        if isinstance(state.carried, _core.Boxes32 | _core.Boxes64):
-            done = _core.assign_boxed(team, state.carried, centroids, magic, state.labels, sums)
+        carried = state.carried
+        if isinstance(carried, _BOXES):
+            done = _core.assign_boxed(team, carried, centroids, magic, state.labels, sums)
             return Pass(*done[:2])
-        if isinstance(state.carried, _core.Bounds):
+        if isinstance(carried, _core.Bounds):
             done = _core.assign_bounded(
-                team, X, weight, centroids, state.carried, magic, state.labels, sums
+                team, X, weight, centroids, carried, magic, state.labels, sums
             )
             return Pass(*done[:2])
-        skip = state.carried if isinstance(state.carried, _core.Skip) else None
+        skip = carried if isinstance(carried, _core.Skip) else None
         if not self._scores:
             self._scores = self._first_scores(X, centroids)
         scores, block_rows = self._scores, plan.block_rows
@@ -119,6 +126,8 @@ class NativeEngine:
             state.labels,
             sums,
         )
+        if scores == "none":  # nothing that a later pass could use
+            return Pass(*done[:2])
         self._scores = finer_scores(scores, done[1], len(X))
         state.keeps = should_keep(scores, X.shape[1], done[0], len(X))
         if skip is None and plan.skip == "rows" and should_skip(state.keeps, done[0], len(X)):
@@ -178,16 +187,25 @@ class NativeEngine:
     ) -> None:
         _core.move_rows(self._team, X, weight, *moves, magic, sums)
 
-    def update_centroids(
-        self, sums: FloatArray, previous: FloatArray, dtype: np.dtype[Any]
-    ) -> tuple[FloatArray, float]:
-        return _core.update_centroids(self._team, sums, previous, dtype == np.float32)
+    def update(
+        self, sums: FloatArray, previous: FloatArray, dtype: np.dtype[Any], around: Around
+    ) -> Updated:
+        return Updated(*_core.update(self._team, sums, previous, dtype.itemsize == 4, *around))
 
-    def choose_magic(
-        self, extent: Extent, weight_top: float, weight_finest: float, weighted: bool, n_rows: int
-    ) -> FloatArray:
-        features = np.array((extent.low, extent.high, extent.finest))
-        return _core.choose_magic(features, weight_top, weight_finest, weighted, n_rows)
+    def choose_footing(
+        self,
+        extent: Extent,
+        weight_top: float,
+        weight_finest: float,
+        weighted: bool,
+        n_rows: int,
+        dtype: np.dtype[Any],
+    ) -> Footing:
+        return Footing(
+            *_core.choose_footing(
+                extent.features, weight_top, weight_finest, weighted, n_rows, dtype.itemsize == 4
+            )
+        )
 
     def max_abs_diff(self, X: Rows, centers: FloatArray, labels: LabelArray | None) -> float:
         return _core.max_abs_diff(self._team, X, centers, labels)
@@ -207,16 +225,6 @@ class NativeEngine:
         self, totals: FloatArray, n_features: int, grids: SqGrids
     ) -> tuple[float, float, float]:
         return _core.finish_sq_diff(totals, n_features, *grids)
-
-    def inertia_from_sums(
-        self,
-        sums: FloatArray,
-        centroids: FloatArray,
-        center: FloatArray,
-        top: float,
-        spread: tuple[float, float, float],
-    ) -> tuple[float, float]:
-        return _core.inertia_from_sums(self._team, sums, centroids, center, top, *spread)
 
     def sq_distances(self, X: Rows, centroids: FloatArray) -> FloatArray:
         return _core.sq_distances(self._team, X, centroids)

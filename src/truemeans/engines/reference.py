@@ -14,8 +14,10 @@ import numpy as np
 
 from truemeans.engines.base import (
     N_SQ_GRIDS,
+    Around,
     Extent,
     FloatArray,
+    Footing,
     LabelArray,
     Moves,
     Pass,
@@ -23,6 +25,7 @@ from truemeans.engines.base import (
     RowState,
     SqGrids,
     SwapSearch,
+    Updated,
 )
 from truemeans.engines.reference_seeding import SeedingDefinition
 
@@ -129,7 +132,8 @@ class ReferenceEngine(SeedingDefinition):
         lowest = np.where(whole == 0, np.inf, (whole & -whole).astype(np.float64))
         finest = np.ldexp(lowest, exponent - 53).min(axis=0)
         first = int(bad[0]) if len(bad) else X.size
-        return Extent(values.min(axis=0), values.max(axis=0), finest, first)
+        features = np.array([values.min(axis=0), values.max(axis=0), finest])
+        return Extent(features, first, float(np.abs(values).max()))
 
     def assign(
         self,
@@ -168,32 +172,49 @@ class ReferenceEngine(SeedingDefinition):
                 np.add.at(sums[:, grid], moves.to, on_grid)
                 np.subtract.at(sums[:, grid], moves.from_[known], on_grid[known])
 
-    def update_centroids(
-        self, sums: FloatArray, previous: FloatArray, dtype: np.dtype[Any]
-    ) -> tuple[FloatArray, float]:
-        centroids = previous.copy()
+    def update(
+        self, sums: FloatArray, previous: FloatArray, dtype: np.dtype[Any], around: Around
+    ) -> Updated:
+        centroids, n_empty = previous.copy(), 0
+        inertia = Fraction(around.spread_hi) + Fraction(around.spread_lo)
+        middle = [Fraction(m) for m in around.center.tolist()]
         for j, cluster in enumerate(sums):
             *features, weight = [
                 sum(map(Fraction, column), Fraction(0)) for column in cluster.T.tolist()
             ]
+            for s, c, m in zip(features, previous[j].tolist(), middle, strict=True):
+                b = Fraction(c) - m
+                inertia += b * (weight * b - 2 * (s - weight * m))
             if weight > 0:
                 centroids[j] = [_round_once(total / weight, dtype) for total in features]
+            else:
+                n_empty += 1
         shift = centroids - previous
         least = math.ulp(0.0) if shift.any() else 0.0
-        return centroids, max(float(np.square(shift).sum()), least)
+        sq_shift = max(float(np.square(shift).sum()), least)
+        return Updated(centroids, sq_shift, float(inertia), around.spread_error, n_empty)
 
-    def choose_magic(
-        self, extent: Extent, weight_top: float, weight_finest: float, weighted: bool, n_rows: int
-    ) -> FloatArray:
-        top = np.maximum(-extent.low, extent.high)
-        finest = extent.finest
+    def choose_footing(
+        self,
+        extent: Extent,
+        weight_top: float,
+        weight_finest: float,
+        weighted: bool,
+        n_rows: int,
+        dtype: np.dtype[Any],
+    ) -> Footing:
+        low, high, finest = extent.features
+        center = (0.5 * low + 0.5 * high).astype(dtype).astype(np.float64)
+        reach = float(max((high - center).max(), (center - low).max()))
+        top = np.maximum(-low, high)
         if weighted:
             top, finest = top * weight_top, finest * weight_finest
         top, finest = np.append(top, weight_top), np.append(finest, weight_finest)
         spacings = np.array([_spacings(t, n_rows * (2 if weighted else 1)) for t in top])
         enough = np.maximum(finest, np.ldexp(top, -101))
         n_grids = 1 + int((spacings > enough[:, np.newaxis])[:, :-1].sum(axis=1).max())
-        return np.array([[_magic(s) for s in grid] for grid in spacings.T[:n_grids].tolist()])
+        magic = np.array([[_magic(s) for s in grid] for grid in spacings.T[:n_grids].tolist()])
+        return Footing(magic, center, reach)
 
     def max_abs_diff(self, X: Rows, centers: FloatArray, labels: LabelArray | None) -> float:
         own = centers if labels is None else centers[labels]
@@ -232,26 +253,6 @@ class ReferenceEngine(SeedingDefinition):
         cut = grids.n_rows * n_features * _sq_spacings(grids, n_features)[-1]
         error = cut + math.ldexp(high, -100) if grids.top > 0 else 0.0
         return high, float(exact - Fraction(high)), error
-
-    def inertia_from_sums(
-        self,
-        sums: FloatArray,
-        centroids: FloatArray,
-        center: FloatArray,
-        top: float,
-        spread: tuple[float, float, float],
-    ) -> tuple[float, float]:
-        high, low, error = spread
-        total = Fraction(high) + Fraction(low)
-        middle = [Fraction(m) for m in center.tolist()]
-        for cluster, centroid in zip(sums, centroids.tolist(), strict=True):
-            *features, weight = [
-                sum(map(Fraction, column), Fraction(0)) for column in cluster.T.tolist()
-            ]
-            for s, c, m in zip(features, centroid, middle, strict=True):
-                b = Fraction(c) - m
-                total += b * (weight * b - 2 * (s - weight * m))
-        return float(total), error
 
     def sq_distances(self, X: Rows, centroids: FloatArray) -> FloatArray:
         out = np.zeros((len(X), len(centroids)))

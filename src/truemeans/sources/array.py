@@ -25,10 +25,11 @@ class ArraySource:
         self.n_samples, self.n_features = X.shape
         self.dtype = X.dtype
         self._X = X
+        self._blocks = ((slice(0, self.n_samples), X),)
 
     def blocks(self) -> Iterator[tuple[slice, Rows]]:
         """Yield the whole array."""
-        yield slice(0, self.n_samples), self._X
+        return iter(self._blocks)
 
     def take(self, rows: npt.NDArray[np.intp]) -> Rows:
         """Copy rows out by number."""

@@ -70,9 +70,12 @@ def check_centroids(
             f"The shape of the initial centers {rows.shape} does not match the number of "
             f"features of the data {n_features}. Give each centroid every feature of the rows."
         )
-    # A float64 centroid that float32 cannot hold becomes an infinity, and is refused as one.
-    with np.errstate(over="ignore"):
-        centroids = np.array(rows, dtype=dtype, order="C")
+    if rows.dtype == dtype:
+        centroids = rows.copy()
+    else:
+        # A float64 centroid that float32 cannot hold becomes an infinity, and is refused as one.
+        with np.errstate(over="ignore"):
+            centroids = rows.astype(dtype)
     finite = np.isfinite(centroids)
     if not finite.all():
         row, column = map(int, np.argwhere(~finite)[0])
