@@ -99,6 +99,8 @@ _CLOSER_CENTROIDS_FROM_FEATURES = 20
 # round, in one call: drawing ahead takes milliseconds of calls, and scores faster (seeding). The
 # numbers are held once more.
 _AT_ONCE_TO_SAMPLES = 1 << 14
+# With as few features as boxes are for, these pay from so many rows on (seeding).
+_AT_ONCE_TO_UNBOXED = 1 << 11
 _AT_ONCE_TO_ENTRIES = 1 << 20
 _AT_ONCE_TO_WORK = 1 << 25
 # Less is not worth a second look at the rows (seeding).
@@ -364,7 +366,9 @@ def closer_scores(n_features: int, target: str) -> str:
 def draws_at_once(n_samples: int, n_features: int, n_clusters: int, n_trials: int) -> bool:
     """Whether k-means++ draws round by round in one call; the picks differ from drawing ahead."""
     entries = n_samples * n_features
-    few = n_samples <= _AT_ONCE_TO_SAMPLES and entries <= _AT_ONCE_TO_ENTRIES
+    boxable = n_features <= _BOXES_TO_FEATURES
+    most = _AT_ONCE_TO_UNBOXED if boxable else _AT_ONCE_TO_SAMPLES
+    few = n_samples <= most and entries <= _AT_ONCE_TO_ENTRIES
     return few and entries * n_clusters * n_trials <= _AT_ONCE_TO_WORK
 
 
