@@ -32,6 +32,7 @@ inline float score_some(const T* x, size_t d, truemeans::Centering<T> c, const f
     VecF squares = {};
     size_t f = 0;
     for (; f + kLanes <= d; f += kLanes) {
+        fetch_ahead(x + f);
         const VecF a = center_lanes(x + f, c.center + f, c.scale);
         squares += a * a;
         for (size_t m = 0; m < M; ++m) dots[m] += a * load(centroids + m * d + f);

@@ -43,6 +43,7 @@ void pack_samples(const T* X, const int32_t* list, size_t n_rows, size_t d,
         for (; i + 4 <= n; i += 4) {
             const T* x[4];
             for (size_t r = 0; r < 4; ++r) x[r] = row(first + i + r);
+            fetch_rows_ahead(x[0], 4 * d);
             size_t f = 0;
             for (; f + 4 <= d; f += 4) {
                 float tile[4][4];
@@ -78,6 +79,7 @@ void pack_rows(const T* X, const int32_t* list, size_t n_rows, size_t d,
     for (size_t i = 0; i < n_rows; ++i) {
         const T* x = X + (list ? static_cast<size_t>(list[i]) : i) * d;
         float* row = rows + i * d;
+        fetch_rows_ahead(x, d);
         for (size_t f = 0; f < d; ++f) row[f] = center_one(x[f], c.center[f], c.scale);
         VecF sum{};
         size_t f = 0;

@@ -93,6 +93,12 @@ inline void fetch_ahead(const T* p) {
     __builtin_prefetch(reinterpret_cast<const char*>(p) + kFetchBytes);
 }
 
+// The same for n entries.
+template <class T>
+inline void fetch_rows_ahead(const T* p, size_t n) {
+    for (size_t e = 0; e < n; e += 64 / sizeof(T)) fetch_ahead(p + e);
+}
+
 // a * b + c rounded once, where the target has an instruction for it.
 #if defined(__AVX512F__)
 #define TM_FUSED 1
