@@ -75,7 +75,7 @@ def iterations(X, init, plan, count):
         for _ in range(count):
             done = dataset.assign(centroids, sums)
             yield dataset.labels.copy(), sums.copy(), centroids, done.n_changed
-            centroids, _ = dataset.update(sums, centroids)
+            centroids = dataset.update(sums, centroids).centroids
 
 
 @pytest.mark.parametrize("dtype", [np.float32, np.float64])
@@ -132,6 +132,28 @@ def test_kept_labels_with_more_centroids_than_are_marked_at_a_time(scores, at_on
         iterations(X, init, dense(""), 4), iterations(X, init, plan, 4), strict=True
     ):
         np.testing.assert_array_equal(got[0], want[0])
+
+
+@pytest.mark.skipif(not has_tiles(""), reason="no matrix unit")
+@pytest.mark.parametrize(("n", "first"), [(900, "bytes"), (9000, "tiles")])
+def test_coarse_scores_give_way_where_they_decide_nothing(n, first, monkeypatch):
+    """A pass at a time where rows are few; many are asked by a sample before the first pass."""
+    rng = np.random.default_rng(4)
+    X = (5 + rng.normal(size=(n, 70)) * 1e-3).astype(np.float32)
+    X[::9] *= -1  # so that the middle is far from all rows
+    scores = []
+    core_assign = native_engine._core.assign
+
+    def noted(team, rows, weight, centroids, layout, *rest):
+        if len(rows) == n:
+            scores.append(layout)
+        return core_assign(team, rows, weight, centroids, layout, *rest)
+
+    monkeypatch.setattr(native_engine._core, "assign", noted)
+    plan = Plan("native", "", 1, "bytes", "none", 0, "bytes")
+    list(iterations(X, X[:40], plan, 3))
+    assert scores[0] == first
+    assert scores[-1] == "tiles"
 
 
 @pytest.mark.parametrize(("copies", "scored"), [(1, 3000), (3, 3000)])
