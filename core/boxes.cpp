@@ -68,7 +68,9 @@ void Boxes<T>::sort(Team& team, const Kernels& kernels, Rows<T> rows, bool by_va
             copy_row(rows.X + at(order[i]) * d, d, X.data() + i * d);
     });
     if (by_value) sort_cells(team, curve.keys, d);
-    for (std::size_t i = 0; i < weight.size(); ++i) weight[i] = rows.weight[at(order[i])];
+    team.run(weight.size(), 1 << 14, [&](std::size_t, std::size_t begin, std::size_t end) {
+        for (std::size_t i = begin; i < end; ++i) weight[i] = rows.weight[at(order[i])];
+    });
 }
 
 // Rows of one cell by value, from the first feature on, and equal rows by number.

@@ -27,7 +27,7 @@ struct Around {
 };
 
 struct Updated {
-    double sq_shift;      // squared distances that the centroids moved, added up; 0 only where none did
+    double sq_shift;      // squared distances of all moves, added up; 0 only where none moved
     double inertia;       // of the rows with the previous centroids
     double bound;         // proven bound on |inertia - exact|, before the last rounding
     std::size_t n_empty;  // clusters without weight

@@ -93,6 +93,9 @@ _BOXES_FROM_CLUSTERS = 32
 _BOXES_FROM_SAMPLES = 50_000
 # The sort cannot be interrupted half-way; so many rows take well under a second (run --only geo).
 _BOXES_TO_SAMPLES = 20_000_000
+# For draws the rows of a cell are sorted by value, in one piece that cannot be interrupted; of so
+# many rows that takes under a second even where an outlier leaves the others one cell (seeding).
+_DRAWN_BOXES_TO_SAMPLES = 1 << 22
 # Lanes = samples serves few features best in seeding too (seeding).
 _CLOSER_CENTROIDS_FROM_FEATURES = 20
 # Rows, numbers in them, and multiply-adds of all rounds up to which k-means++ draws round by
@@ -378,7 +381,7 @@ def draws_in_boxes(n_samples: int, n_features: int) -> bool:
     The picks differ from drawing ahead; neither clusters nor memory decide, so that nothing but
     the rows does.
     """
-    return n_features <= _BOXES_TO_FEATURES and n_samples <= _BOXES_TO_SAMPLES
+    return n_features <= _BOXES_TO_FEATURES and n_samples <= _DRAWN_BOXES_TO_SAMPLES
 
 
 def most_pairs(n_samples: int, n_features: int, itemsize: int) -> int:
