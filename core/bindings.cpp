@@ -42,7 +42,8 @@ void bind_boxes(nb::module_& m, const char* name) {
             const core::Centroids c = centroids_of(centroids, d);
             const core::Grids grids = grids_of(magic, sums, c.k, d);
             require_one_a_row(labels.shape(0), n);
-            require(boxes.X.size() == boxes.n * d && boxes.labels.size() == boxes.n && (boxes.k == 0 || boxes.k == c.k) &&
+            require(boxes.X.size() == boxes.n * d && boxes.labels.size() == boxes.n &&
+                        (boxes.k == 0 || boxes.k == c.k) &&
                         boxes.per_box % t.kernels->sample_lanes == 0,
                     "internal: boxes made for other centroids or another target");
             const core::Outcome o = unlocked([&] {
@@ -113,7 +114,8 @@ void bind_rows(nb::module_& m) {
         "assign",
         [](PyTeam& t, X2 X, Weight weight, In<double, Matrix> centroids, const std::string& scores,
            std::size_t block_rows, bool keeps, core::Skip* skip,
-           std::optional<In<double, Matrix>> magic, InOut<std::int32_t, Vector> labels, std::optional<InOut<double, Cube>> sums) {
+           std::optional<In<double, Matrix>> magic, InOut<std::int32_t, Vector> labels,
+           std::optional<InOut<double, Cube>> sums) {
             const core::Scores layout = scores_of(scores, *t.kernels);
             const core::Rows<T> rows = rows_of<T>(X, weight);
             const core::Centroids c = centroids_of(centroids, rows.d);

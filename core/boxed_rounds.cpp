@@ -4,6 +4,7 @@
 #include <limits>
 #include <numeric>
 
+#include "greedy.hpp"
 #include "masses.hpp"
 
 namespace truemeans {
@@ -293,23 +294,7 @@ std::vector<std::int64_t> draw_in_boxes(Team& team, const Kernels& kernels, Boxe
         team.check();
         return false;
     });
-    std::vector<std::int64_t> picked;
-    picked.reserve(n_clusters);
-    std::vector<std::size_t> drawn(n_trials);
-    std::size_t place = game.by_weight(weight_scale, u[0]);
-    while (true) {
-        pulse();
-        picked.push_back(game.number(place));
-        if (picked.size() == n_clusters) return picked;
-        game.pick(place);
-        const double* mine = u + 1 + (picked.size() - 1) * n_trials;
-        if (!game.measure()) {
-            place = game.by_weight(weight_scale, mine[0]);
-            continue;
-        }
-        for (std::size_t t = 0; t < n_trials; ++t) drawn[t] = game.draw(mine[t]);
-        place = game.best(drawn);
-    }
+    return play(game, weight_scale, u, n_clusters, n_trials, pulse);
 }
 
 template std::vector<std::int64_t> draw_in_boxes<float>(Team&, const Kernels&, Boxes<float>&,

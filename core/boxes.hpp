@@ -38,8 +38,8 @@ struct Boxes {
     std::vector<std::int32_t> owner;   // (n_boxes,) the label of all its rows, -1 for several
     std::size_t k = 0;                 // centroids of the last pass, 0 before the first
 
-    // by_value: rows of one cell of the grid are sorted by value, from the first feature on, so that
-    // only the set of rows decides the order.
+    // by_value: rows of one cell of the grid are sorted by value, from the first feature on, so
+    // that only the set of rows decides the order.
     Boxes(Team& team, const Kernels& kernels, Rows<T> rows, bool by_value);
 
     // Makes room for labels, or forgets those of the run before.

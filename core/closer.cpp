@@ -201,8 +201,8 @@ Closer find_closer(Team& team, const Kernels& kernels, Rows<T> rows, Centroids c
     const ScorePanels<T> panels = scores == Scores::none
                                       ? ScorePanels<T>()
                                       : ScorePanels<T>(candidates, rows.d, Layout{lanes, {}});
-    const bool coarse = by_tiles(scores) && panels.usable &&
-                        halves_of(scores, rows.d) != both_halves(rows.d);
+    const bool coarse =
+        by_tiles(scores) && panels.usable && are_coarse(halves_of(scores, rows.d));
     TilePanels tiles, coarse_tiles;
     if (by_tiles(scores) && panels.usable)
         tiles = TilePanels(both_halves(rows.d), panels.packed, panels.sq_norms,

@@ -4,6 +4,7 @@
 #include <limits>
 #include <numeric>
 
+#include "greedy.hpp"
 #include "masses.hpp"
 
 namespace truemeans {
@@ -83,6 +84,8 @@ public:
         return true;
     }
 
+    static std::int64_t number(std::size_t row) { return static_cast<std::int64_t>(row); }
+
 private:
     std::size_t place(std::size_t row, std::size_t f) const {
         return (row / kRoundRows * d_ + f) * kRoundRows + row % kRoundRows;
@@ -113,22 +116,7 @@ std::vector<std::int64_t> draw_rounds(const Kernels& kernels, Rows<T> rows, doub
                                       const double* u, std::size_t n_clusters,
                                       std::size_t n_trials) {
     Game game(kernels, rows);
-    std::vector<std::int64_t> picked;
-    picked.reserve(n_clusters);
-    std::vector<std::size_t> drawn(n_trials);
-    std::size_t row = game.by_weight(weight_scale, u[0]);
-    while (true) {
-        picked.push_back(static_cast<std::int64_t>(row));
-        if (picked.size() == n_clusters) return picked;
-        game.pick(row);
-        const double* mine = u + 1 + (picked.size() - 1) * n_trials;
-        if (!game.measure()) {
-            row = game.by_weight(weight_scale, mine[0]);
-            continue;
-        }
-        for (std::size_t t = 0; t < n_trials; ++t) drawn[t] = game.draw(mine[t]);
-        row = game.best(drawn);
-    }
+    return play(game, weight_scale, u, n_clusters, n_trials, [] {});
 }
 
 template std::vector<std::int64_t> draw_rounds<float>(const Kernels&, Rows<float>, double,

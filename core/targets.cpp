@@ -34,8 +34,8 @@ Kernels make(const char* name, const char* description, void (*scores)(Kernels&)
 }
 
 #ifdef TM_AMX
-// The processor has tiles of bfloat16 and bytes, the system saves tiles with a thread's state, and it lets
-// this process use them: tiles are large, so Linux wants to be asked once.
+// The processor has tiles of bfloat16 and bytes, the system saves tiles with a thread's state, and it
+// lets this process use them: tiles are large, so Linux wants to be asked once.
 bool may_use_tiles() {
     constexpr unsigned kBf16 = 1u << 22, kTiles = 1u << 24, kBytes = 1u << 25;
     constexpr unsigned kAll = kBf16 | kTiles | kBytes, kVectorBf16 = 1u << 5;

@@ -37,8 +37,7 @@ double sq_norm(const std::array<float, kDeep>& v) {
 // g of kernels/tiles_amx.cpp; for coarse tiles without what they leave out.
 double tile_error(Halves halves, std::size_t d) {
     const double steps = 3.0 * static_cast<double>((d + kDeep - 1) / kDeep);
-    const bool coarse = halves == Halves::first || halves == Halves::bytes;
-    const double left_out = coarse ? 0.0 : 3.0 * 0x1p-16;
+    const double left_out = are_coarse(halves) ? 0.0 : 3.0 * 0x1p-16;
     return 1.05 * (left_out + (steps + 36.0) * 0x1p-23);
 }
 

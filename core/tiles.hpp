@@ -30,6 +30,11 @@ inline Halves halves_of(Scores scores, std::size_t d) {
     return bytes ? Halves::bytes : Halves::first;
 }
 
+// Whether tiles hold less of a number than float32 scores ask for.
+inline bool are_coarse(Halves halves) {
+    return halves == Halves::first || halves == Halves::bytes;
+}
+
 struct TilePanels {
     // Marks of so many panels at a time stay in a second-level cache.
     static constexpr std::size_t kMarkedPanels = 128;
@@ -95,7 +100,7 @@ struct TilePanels {
     void margins_of_rows(const float* norms, const float* rests, std::size_t n, float* out) const {
         const Margin own = margin;
         for (std::size_t i = 0; i < n; ++i) out[i] = own.constant + own.slope * norms[i];
-        if (halves == Halves::first || halves == Halves::bytes)
+        if (are_coarse(halves))
             for (std::size_t i = 0; i < n; ++i)
                 out[i] += 2.0f * left_out_of_row(norms[i], rests[i]);
     }

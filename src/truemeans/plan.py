@@ -13,6 +13,7 @@ from truemeans.targets import has_tiles
 from truemeans.threads import resolve_threads
 
 __all__ = [
+    "FINER",
     "METHODS",
     "N_PROBED",
     "PROBED_FROM",
@@ -77,8 +78,8 @@ _NARROW_COARSE_FROM_FEATURES = 32
 # with fewer clusters packing and own scores are (run --only embed).
 _BYTES_FROM_FEATURES = 384
 _BYTES_FROM_CLUSTERS = 768
-# What follows where more than this share of the rows stays open.
-_FINER = {"bytes": ("coarse", 0.85), "coarse": ("tiles", 0.5)}
+# Scores, what follows them, and the share of the rows that must stay open for that.
+FINER = {"bytes": ("coarse", 0.85), "coarse": ("tiles", 0.5)}
 # Rows that are labelled once more to see that, before the first pass, if there are many more.
 N_PROBED = 512
 PROBED_FROM = 16 * N_PROBED
@@ -151,11 +152,11 @@ _RULES = {
     _COARSE: f"From {_COARSE_FROM_FEATURES} features and {_TILES_FROM_CLUSTERS} clusters, or "
     f"{_NARROW_COARSE_FROM_FEATURES} and {_COARSE_FROM_CLUSTERS}, a matrix unit scores fastest "
     "with the first halves of the numbers; full ones follow where more than "
-    f"{_FINER['coarse'][1]:.0%} of the rows stay open (benchmark: run --only "
+    f"{FINER['coarse'][1]:.0%} of the rows stay open (benchmark: run --only "
     "midk,ivf,embed,patches).",
     _BYTES: f"From {_BYTES_FROM_FEATURES} features and {_BYTES_FROM_CLUSTERS} clusters a matrix "
     "unit scores fastest with whole numbers of 8 bits; the first halves of the numbers follow "
-    f"where more than {_FINER['bytes'][1]:.0%} of the rows stay open (benchmark: run --only "
+    f"where more than {FINER['bytes'][1]:.0%} of the rows stay open (benchmark: run --only "
     "embed).",
     _TILES: f"From {_TILES_FROM_FEATURES} features and {_TILES_FROM_CLUSTERS} clusters a matrix "
     "unit scores fastest (benchmark: kernels layout).",
@@ -314,7 +315,7 @@ def _row_work(scores: str, n_features: int, n_clusters: int) -> float:
 
 def finer_scores(scores: str, n_settled: int, n_samples: int) -> str:
     """The scores for the next pass: finer ones where these left too much open in the last."""
-    finer, share = _FINER.get(scores, (scores, 1.0))
+    finer, share = FINER.get(scores, (scores, 1.0))
     return finer if n_settled > share * n_samples else scores
 
 

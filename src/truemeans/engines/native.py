@@ -27,6 +27,7 @@ from truemeans.engines.base import (
     Updated,
 )
 from truemeans.plan import (
+    FINER,
     N_PROBED,
     PROBED_FROM,
     closer_scores,
@@ -137,18 +138,18 @@ class NativeEngine:
     def _first_scores(self, X: Rows, centroids: FloatArray) -> str:
         """The plan's, or finer ones where it leaves most of some rows from everywhere open."""
         scores = self._plan.scores
-        if scores not in ("bytes", "coarse") or len(X) < PROBED_FROM:
+        if len(X) < PROBED_FROM:
             return scores
         sample = np.ascontiguousarray(X[:: max(len(X) // N_PROBED, 1)])
-        while True:
+        while scores in FINER:
             labels = np.full(len(sample), -1, np.int32)
             done = _core.assign(
                 self._team, sample, None, centroids, scores, 0, False, None, None, labels, None
             )
-            finer = finer_scores(scores, done[1], len(sample))
-            if finer == scores:
-                return scores
-            scores = finer
+            before, scores = scores, finer_scores(scores, done[1], len(sample))
+            if scores == before:
+                break
+        return scores
 
     def _remember(
         self, X: Rows, weight: FloatArray | None, centroids: FloatArray
