@@ -74,7 +74,7 @@ def iterations(X, init, plan, count):
         centroids = init.astype(float)
         for _ in range(count):
             done = dataset.assign(centroids, sums)
-            yield dataset.labels.copy(), sums.copy(), centroids, done.n_changed
+            yield dataset.labels.copy(), sums.copy(), centroids, done
             centroids = dataset.update(sums, centroids).centroids
 
 

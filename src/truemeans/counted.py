@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from typing import NamedTuple
 
 import numpy as np
 import numpy.typing as npt
@@ -16,8 +16,7 @@ from truemeans.sources import Source, keep_rows
 __all__ = ["Counted"]
 
 
-@dataclass(frozen=True)
-class Counted:
+class Counted(NamedTuple):
     """Rows of positive weight.
 
     Attributes

@@ -7,9 +7,8 @@ shows in any result.
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator
-from dataclasses import dataclass
-from typing import Any
+from collections.abc import Iterable, Iterator
+from typing import Any, NamedTuple, TypeAlias
 
 import numpy as np
 import numpy.typing as npt
@@ -23,7 +22,6 @@ from truemeans.engines.base import (
     FloatArray,
     LabelArray,
     Moves,
-    Pass,
     Rows,
     RowState,
     SqGrids,
@@ -37,9 +35,11 @@ __all__ = ["Dataset", "Survey", "survey"]
 # Squares of larger numbers, and the grids their sums lie on, could overflow.
 _SAFE_TO_SQUARE = 2.0**400
 
+# Where a block of rows lies, the rows, and their weights.
+_Block: TypeAlias = tuple[slice, Rows, FloatArray | None]
 
-@dataclass(frozen=True, slots=True)
-class Survey:
+
+class Survey(NamedTuple):
     """One look at all rows.
 
     Attributes
@@ -103,6 +103,9 @@ class Dataset:
         self.n_samples, self.n_features = source.n_samples, source.n_features
         self._top = survey.top
         self._weight_top = 1.0 if sample_weight is None else float(sample_weight.max())
+        # Rows in memory are handed out once and for all, others are read for every pass.
+        held = source.blocks()
+        self._held = tuple(self._weighed(held)) if isinstance(held, tuple) else None
         self._magic, self.center, self._reach = engine.choose_footing(
             survey.extent,
             self._weight_top,
@@ -119,20 +122,20 @@ class Dataset:
 
     def new_run(self, n_clusters: int) -> FloatArray:
         """Forget all labels; return empty sums, (n_clusters, n_grids, n_features + 1)."""
-        self.labels = np.full(self.n_samples, -1, np.int32)
+        self.labels = np.empty(self.n_samples, np.int32)
+        self.labels.fill(-1)
         self._states = []
         return np.zeros((n_clusters, len(self._magic), self.n_features + 1))
 
-    def assign(self, centroids: FloatArray, sums: FloatArray | None) -> Pass:
-        """One assignment step; moves the rows that changed label in ``sums``."""
-        n_changed = n_settled = 0
+    def assign(self, centroids: FloatArray, sums: FloatArray | None) -> int:
+        """One assignment step; moves the rows that changed label in ``sums``, and counts them."""
+        n_changed = 0
         for i, (where, X, weight) in enumerate(self._blocks()):
             if i == len(self._states):
                 self._states.append(RowState(self.labels[where]))
             done = self.engine.assign(X, weight, centroids, self._magic, self._states[i], sums)
             n_changed += done.n_changed
-            n_settled += done.n_settled
-        return Pass(n_changed, n_settled)
+        return n_changed
 
     def update(self, sums: FloatArray, centroids: FloatArray) -> Updated:
         """One update step, and the inertia of the current labels with ``centroids``.
@@ -219,7 +222,7 @@ class Dataset:
 
     def all_rows(self) -> Rows:
         """The rows as one array, (n_samples, n_features); no copy where they are one block."""
-        _, X = next(self.source.blocks())
+        _, X = next(iter(self.source.blocks()))
         return X if len(X) == self.n_samples else self.source.take(np.arange(self.n_samples))
 
     def bucket_masses(
@@ -277,8 +280,11 @@ class Dataset:
             most -= len(part.rows)
         return parts[0] if len(parts) == 1 else _join_closer(parts)
 
-    def _blocks(self) -> Iterator[tuple[slice, Rows, FloatArray | None]]:
-        for where, X in self.source.blocks():
+    def _blocks(self) -> Iterable[_Block]:
+        return self._weighed(self.source.blocks()) if self._held is None else self._held
+
+    def _weighed(self, blocks: Iterable[tuple[slice, Rows]]) -> Iterator[_Block]:
+        for where, X in blocks:
             yield where, X, None if self.sample_weight is None else self.sample_weight[where]
 
 

@@ -395,6 +395,6 @@ def warn_about(result: Result, problem: Problem) -> None:
     # Mostly the first stretch has a row of every cluster.
     for start in range(0, len(labels), _STRETCH):
         seen[labels[start : start + _STRETCH]] = True
-        if seen.all():
+        if (n_seen := int(np.count_nonzero(seen))) == problem.n_clusters:
             return
-    warn_few_distinct(int(np.count_nonzero(seen)), problem.n_clusters)
+    warn_few_distinct(n_seen, problem.n_clusters)

@@ -7,7 +7,7 @@ S. P. Lloyd, "Least squares quantization in PCM", IEEE Transactions on Informati
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from typing import NamedTuple
 
 from truemeans.dataset import Dataset
 from truemeans.engines.base import FloatArray, LabelArray
@@ -16,8 +16,7 @@ from truemeans.refill import refill
 __all__ = ["Run", "Step", "lloyd"]
 
 
-@dataclass(frozen=True, slots=True)
-class Step:
+class Step(NamedTuple):
     """One iteration of the loop, as who watches it sees it.
 
     Attributes
@@ -47,8 +46,7 @@ class Step:
     converged: bool
 
 
-@dataclass(frozen=True, slots=True)
-class Run:
+class Run(NamedTuple):
     """One run of the loop, from one set of initial centroids.
 
     Attributes
@@ -101,7 +99,7 @@ def lloyd(
     n_changed: list[int] = []
     converged = settled = False
     for n_iter in range(1, max_iter + 1):
-        changed = dataset.assign(centroids, sums).n_changed
+        changed = dataset.assign(centroids, sums)
         step = dataset.update(sums, centroids)
         inertias.append(step.inertia)
         n_changed.append(changed)

@@ -90,7 +90,7 @@ def refine(
     )
     if not better.inertia < run.inertia:
         return run, done
-    return replace(better, inertias=run.inertias, n_changed=run.n_changed), done
+    return better._replace(inertias=run.inertias, n_changed=run.n_changed), done
 
 
 def _canonical(

@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass, replace
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 import numpy.typing as npt
@@ -28,8 +27,7 @@ def exponent_away(top: float) -> int:
     return 0 if top == 0 or _SMALLEST_EXPONENT < exponent < _LARGEST_EXPONENT else exponent
 
 
-@dataclass(frozen=True)
-class Scale:
+class Scale(NamedTuple):
     """Powers of two that keep squares and weights away from overflow and underflow."""
 
     values: int
@@ -50,7 +48,7 @@ class Scale:
             down = -self.values
             extent = Extent(np.ldexp(features, down), bad, math.ldexp(top, down))
             source = ScaledSource(source, self.values)
-            survey = replace(survey, extent=extent)
+            survey = survey._replace(extent=extent)
         if self.weights:
             assert weight is not None
             weight = np.ldexp(weight, -self.weights)

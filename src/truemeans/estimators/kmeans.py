@@ -7,17 +7,13 @@ from numbers import Integral, Real
 from typing import TYPE_CHECKING, Any, ClassVar
 
 import numpy as np
-from sklearn.base import (
-    BaseEstimator,
-    ClassNamePrefixFeaturesOutMixin,
-    ClusterMixin,
-    TransformerMixin,
-)
+from sklearn.base import ClassNamePrefixFeaturesOutMixin, ClusterMixin, TransformerMixin
 from sklearn.utils._param_validation import Interval, StrOptions
 from sklearn.utils.validation import check_is_fitted, validate_data
 
 from truemeans import solve
 from truemeans.estimators.callbacks import CallbackSupportMixin, tasks_of, with_callbacks
+from truemeans.estimators.params import NamedOnce
 from truemeans.functions import open_source, plan_survey, pose, survey_rows, warn_about
 from truemeans.narrator import Narrator
 from truemeans.validation import (
@@ -48,7 +44,7 @@ class KMeans(
     ClassNamePrefixFeaturesOutMixin,
     TransformerMixin,
     ClusterMixin,
-    BaseEstimator,
+    NamedOnce,
 ):
     """K-means clustering, exact and reproducible.
 

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-
 import numpy as np
 import numpy.typing as npt
 
@@ -27,9 +25,9 @@ class ArraySource:
         self._X = X
         self._blocks = ((slice(0, self.n_samples), X),)
 
-    def blocks(self) -> Iterator[tuple[slice, Rows]]:
-        """Yield the whole array."""
-        return iter(self._blocks)
+    def blocks(self) -> tuple[tuple[slice, Rows]]:
+        """Return the whole array."""
+        return self._blocks
 
     def take(self, rows: npt.NDArray[np.intp]) -> Rows:
         """Copy rows out by number."""

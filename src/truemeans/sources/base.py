@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable
 from typing import Any, Protocol
 
 import numpy as np
@@ -21,8 +21,11 @@ class Source(Protocol):
     n_features: int
     dtype: np.dtype[Any]
 
-    def blocks(self) -> Iterator[tuple[slice, Rows]]:
-        """Every row once, in order: where the block lies, and its rows."""
+    def blocks(self) -> Iterable[tuple[slice, Rows]]:
+        """Every row once, in order: where the block lies, and its rows.
+
+        A tuple where all rows are in memory, the same each time.
+        """
 
     def take(self, rows: npt.NDArray[np.intp]) -> Rows:
         """The rows with these numbers, shape (len(rows), n_features)."""

@@ -77,7 +77,7 @@ def check_centroids(
         with np.errstate(over="ignore"):
             centroids = rows.astype(dtype)
     finite = np.isfinite(centroids)
-    if not finite.all():
+    if np.count_nonzero(finite) < finite.size:
         row, column = map(int, np.argwhere(~finite)[0])
         raise ValueError(
             f"Input contains {not_finite(centroids[row, column], dtype)}. It is "

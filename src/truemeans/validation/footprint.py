@@ -6,6 +6,8 @@ could fit is refused. ``tests/test_footprint.py`` holds them below the memory re
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 from truemeans.memory import available_memory
 
 __all__ = ["ASK_FROM_BYTES", "check_distances_fit", "check_run_fits"]
@@ -26,7 +28,9 @@ def check_run_fits(n_samples: int, n_features: int, n_clusters: int, *, draws: b
     by_cluster = _FLOAT * (3 * n_features + 1) * n_clusters
     _check(
         by_row + by_cluster,
-        f"Clustering {n_samples:,} rows of {n_features:,} features into {n_clusters:,} clusters",
+        lambda: (
+            f"Clustering {n_samples:,} rows of {n_features:,} features into {n_clusters:,} clusters"
+        ),
         "beside the rows",
         "ask for fewer clusters, or cluster fewer rows or columns at a time",
     )
@@ -39,17 +43,17 @@ def check_distances_fit(n_samples: int, n_clusters: int, itemsize: int) -> None:
     """
     _check(
         (itemsize + _FLOAT) * n_samples * n_clusters,
-        f"Computing the distances of {n_samples:,} rows to {n_clusters:,} centroids",
+        lambda: f"Computing the distances of {n_samples:,} rows to {n_clusters:,} centroids",
         "while they are computed",
         "transform fewer rows at a time",
     )
 
 
-def _check(need: int, what: str, when: str, fix: str) -> None:
+def _check(need: int, what: Callable[[], str], when: str, fix: str) -> None:
     if need < ASK_FROM_BYTES:
         return
     free = available_memory()
     if free is not None and need > free:
         raise MemoryError(
-            f"{what} takes at least {need:,} bytes {when}, and {free:,} bytes are free; {fix}."
+            f"{what()} takes at least {need:,} bytes {when}, and {free:,} bytes are free; {fix}."
         )

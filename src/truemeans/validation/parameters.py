@@ -87,7 +87,7 @@ def check_n_init(n_init: object, init: object, caller: str) -> int:
 
 def check_tol(tol: object) -> float:
     """Return the tolerance, zero or more."""
-    if isinstance(tol, Real) and not isinstance(tol, bool):
+    if isinstance(tol, float) or (isinstance(tol, Real) and not isinstance(tol, bool)):
         value = float(tol)
         if value >= 0 and not math.isnan(value):
             return value

@@ -65,7 +65,7 @@ def _check_shape(array: npt.NDArray[Any], X: object, name: str) -> None:
 
 def npy_path(X: object) -> Path | None:
     """Return the path when ``X`` names a .npy file of numbers, None when it is data."""
-    if not isinstance(X, (str, os.PathLike)):
+    if isinstance(X, np.ndarray) or not isinstance(X, (str, os.PathLike)):
         return None
     shown = f"X={os.fspath(X)!r}"
     path = Path(X)
