@@ -36,9 +36,19 @@ size_t rows_moved(const int32_t* fresh, const int32_t* rows, size_t n, int32_t* 
     };
     size_t i = 0;
     for (; i + kLanes <= n; i += kLanes) {
-        const VecI before = rows ? gather(labels, load(rows + i)) : load(labels + i);
-        for (uint32_t bits = lane_bits(before != load(fresh + i)); bits != 0; bits &= bits - 1)
-            move(i + static_cast<size_t>(__builtin_ctz(bits)));
+        const VecI number = rows ? load(rows + i) : numbers_from(i);
+        const VecI before = rows ? gather(labels, number) : load(labels + i);
+        const VecI now = load(fresh + i);
+        const uint32_t bits = lane_bits(before != now);
+        if (bits == 0) continue;
+        const size_t first = n_moves;
+        append_lanes(bits, before, from, first);
+        append_lanes(bits, now, to, first);
+        n_moves = append_lanes(bits, number, moved, first);
+        if (rows)
+            for (size_t m = first; m < n_moves; ++m) labels[moved[m]] = to[m];
+        else
+            store(labels + i, now);
     }
     for (; i < n; ++i)
         if (fresh[i] != labels[rows ? rows[i] : static_cast<int32_t>(i)]) move(i);

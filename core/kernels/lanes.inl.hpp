@@ -37,14 +37,28 @@ inline uint32_t lane_bits8(Mask8 set) {
 #endif
 }
 
+// Appends the lanes whose bits are set.
+inline size_t append_lanes(uint32_t bits, VecI values, int32_t* list, size_t n) {
+#if TM_VECTOR_BYTES == 64 && defined(__AVX512F__)
+    _mm512_mask_compressstoreu_epi32(list + n, static_cast<__mmask16>(bits), __m512i(values));
+    return n + static_cast<size_t>(__builtin_popcount(bits));
+#else
+    for (; bits != 0; bits &= bits - 1) list[n++] = values[__builtin_ctz(bits)];
+    return n;
+#endif
+}
+
+// The numbers from `first` on.
+inline VecI numbers_from(size_t first) {
+    VecI lanes;
+    for (size_t lane = 0; lane < kLanes; ++lane) lanes[lane] = static_cast<int32_t>(lane);
+    return lanes + static_cast<int32_t>(first);
+}
+
 // Appends the numbers of the bits that are set.
 inline size_t append_bits(uint32_t bits, size_t first, int32_t* list, size_t n) {
 #if TM_VECTOR_BYTES == 64 && defined(__AVX512F__)
-    if (bits == 0) return n;
-    const VecI number = VecI{0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15} +
-                        static_cast<int32_t>(first);
-    _mm512_mask_compressstoreu_epi32(list + n, static_cast<__mmask16>(bits), __m512i(number));
-    return n + static_cast<size_t>(__builtin_popcount(bits));
+    return bits == 0 ? n : append_lanes(bits, numbers_from(first), list, n);
 #else
     for (; bits != 0; bits &= bits - 1)
         list[n++] = static_cast<int32_t>(first + static_cast<size_t>(__builtin_ctz(bits)));
