@@ -23,7 +23,10 @@ from sklearn.preprocessing import StandardScaler
 from sklearn.utils.estimator_checks import parametrize_with_checks
 
 import truemeans
-from truemeans import KMeans, k_means, plan
+from truemeans import KMeans, k_means
+from truemeans.plan import run
+from truemeans.plan.passes import LABELS, LATER
+from truemeans.plan.scores import RULES
 
 
 @pytest.mark.filterwarnings(
@@ -219,7 +222,7 @@ def test_k_means_tells_the_same_story(X, capsys):
 
 
 def test_every_rule_names_its_numbers_and_its_benchmark():
-    rules = [*plan._RULES.values(), plan._LATER, plan._LINE, plan._FEW_THREADS]
+    rules = [*RULES.values(), LATER, LABELS, run._LINE, run._FEW_THREADS]
     commands = {"kernels", "run", "line", "sweep"}
     for rule in rules[1:]:
         assert re.search(r"\(benchmark: (\w+)[^()]*\)\.$", rule)[1] in commands, rule

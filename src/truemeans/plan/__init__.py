@@ -1,0 +1,37 @@
+"""The only place with an "auto" rule: picks how a problem is computed, and says why.
+
+Every choice here changes the time, never the answer, but for the picks of k-means++. Each number
+names the benchmark that set it (`python -m benchmarks ...`).
+"""
+
+from truemeans.plan.draws import draws_at_once, draws_in_boxes, most_pairs
+from truemeans.plan.passes import (
+    FINER,
+    N_PROBED,
+    PROBED_FROM,
+    finer_scores,
+    should_keep,
+    should_skip,
+)
+from truemeans.plan.room import n_groups, skip_bytes
+from truemeans.plan.run import make_plan, swap_patience
+from truemeans.plan.scores import METHODS, closer_scores, methods
+
+__all__ = [
+    "FINER",
+    "METHODS",
+    "N_PROBED",
+    "PROBED_FROM",
+    "closer_scores",
+    "draws_at_once",
+    "draws_in_boxes",
+    "finer_scores",
+    "make_plan",
+    "methods",
+    "most_pairs",
+    "n_groups",
+    "should_keep",
+    "should_skip",
+    "skip_bytes",
+    "swap_patience",
+]

@@ -1,0 +1,47 @@
+"""How k-means++ draws rows, which decides its picks, and what it may hold."""
+
+from __future__ import annotations
+
+from truemeans.plan.scores import BOXES_TO_FEATURES
+
+__all__ = ["draws_at_once", "draws_in_boxes", "most_pairs"]
+
+# For draws the rows of a cell are sorted by value, in one piece that cannot be interrupted; of so
+# many rows that takes under a second even where an outlier leaves the others one cell (seeding).
+_DRAWN_BOXES_TO_SAMPLES = 1 << 22
+# Rows, numbers in them, and multiply-adds of all rounds up to which k-means++ draws round by
+# round, in one call: drawing ahead takes milliseconds of calls, and scores faster (seeding). The
+# numbers are held once more.
+_AT_ONCE_TO_SAMPLES = 1 << 14
+# With as few features as boxes are for, these pay from so many rows on (seeding).
+_AT_ONCE_TO_UNBOXED = 1 << 11
+_AT_ONCE_TO_ENTRIES = 1 << 20
+_AT_ONCE_TO_WORK = 1 << 25
+# Less is not worth a second look at the rows (seeding).
+_PAIRS_AT_LEAST = 1 << 16
+
+
+def draws_at_once(n_samples: int, n_features: int, n_clusters: int, n_trials: int) -> bool:
+    """Whether k-means++ draws round by round in one call; the picks differ from drawing ahead."""
+    entries = n_samples * n_features
+    boxable = n_features <= BOXES_TO_FEATURES
+    most = _AT_ONCE_TO_UNBOXED if boxable else _AT_ONCE_TO_SAMPLES
+    few = n_samples <= most and entries <= _AT_ONCE_TO_ENTRIES
+    return few and entries * n_clusters * n_trials <= _AT_ONCE_TO_WORK
+
+
+def draws_in_boxes(n_samples: int, n_features: int) -> bool:
+    """Whether k-means++ over more rows than `draws_at_once` allows goes through boxes.
+
+    The picks differ from drawing ahead; neither clusters nor memory decide, so that nothing but
+    the rows does.
+    """
+    return n_features <= BOXES_TO_FEATURES and n_samples <= _DRAWN_BOXES_TO_SAMPLES
+
+
+def most_pairs(n_samples: int, n_features: int, itemsize: int) -> int:
+    """How many pairs of a row and a candidate seeding may hold at a time."""
+    # Squared distance, bucket and order take 14 of 24 bytes a row, a pair up to 48 while pairs are
+    # found, in vectors that double, and sorted.
+    room = n_samples * (24 - 14 + n_features * itemsize // 2)
+    return max(room // 48, _PAIRS_AT_LEAST)
