@@ -32,8 +32,9 @@ def formula(workload: Workload, n_grids: int, n_threads: int) -> dict[str, int]:
         "labels": 4 * n_samples,
         "skipping": _skipping_bytes(workload) * n_samples,
         "cluster sums": n_threads * n_grids * n_clusters * row_of_sums,
-        # The caller's, the loop's old and new in float64, and two packings for the kernels.
-        "centroids": 5 * n_clusters * 8 * n_features,
+        # The caller's, the loop's old and new in float64, and two packings for the kernels; beside
+        # packed rows what centroids were, and bytes of how far they moved.
+        "centroids": (5 * 8 + 6) * n_clusters * n_features,
         "small": _SMALL,
     }
 

@@ -5,6 +5,7 @@
 #include "boxes.hpp"
 #include "float_mode.hpp"
 #include "measure.hpp"
+#include "packed.hpp"
 #include "skip.hpp"
 #include "update.hpp"
 
@@ -113,7 +114,7 @@ void bind_rows(nb::module_& m) {
     m.def(
         "assign",
         [](PyTeam& t, X2 X, Weight weight, In<double, Matrix> centroids, const std::string& scores,
-           std::size_t block_rows, bool keeps, core::Skip* skip,
+           std::size_t block_rows, bool keeps, core::Skip* skip, core::PackedRows* packed,
            std::optional<In<double, Matrix>> magic, InOut<std::int32_t, Vector> labels,
            std::optional<InOut<double, Cube>> sums) {
             const core::Scores layout = scores_of(scores, *t.kernels);
@@ -123,17 +124,19 @@ void bind_rows(nb::module_& m) {
             require_one_a_row(labels.shape(0), rows.n);
             require(!skip || skip->fits(rows.n, c.k, rows.d),
                     "internal: what is known is of other rows or centroids");
+            require(!packed || packed->fits(rows.n, rows.d),
+                    "internal: other rows are packed");
             // Rows seen before, which is all that can be skipped.
             if (skip && !skip->started) require_numbers<std::int32_t>(labels, 0, c.k);
             const core::Outcome o = unlocked([&] {
                 return core::assign(t.team, *t.kernels, rows, c, layout, block_rows, keeps, skip,
-                                    grids, labels.data(), data_or_null(sums));
+                                    packed, grids, labels.data(), data_or_null(sums));
             });
             return std::make_tuple(o.n_changed, o.n_settled, o.n_scored);
         },
         "team"_a, "X"_a.noconvert(), "weight"_a.noconvert().none(), "centroids"_a.noconvert(),
-        "scores"_a, "block_rows"_a, "keeps"_a, "skip"_a.none(), "magic"_a.noconvert().none(),
-        "labels"_a.noconvert(), "sums"_a.noconvert().none());
+        "scores"_a, "block_rows"_a, "keeps"_a, "skip"_a.none(), "packed"_a.none(),
+        "magic"_a.noconvert().none(), "labels"_a.noconvert(), "sums"_a.noconvert().none());
     m.def(
         "assign_bounded",
         [](PyTeam& t, X2 X, Weight weight, In<double, Matrix> centroids, core::Bounds& bounds,
@@ -272,6 +275,8 @@ NB_MODULE(_core, m) {
         .def_prop_ro("n_threads", [](const PyTeam& t) { return t.team.n_threads(); })
         .def_prop_ro("target", [](const PyTeam& t) { return std::string(t.kernels->name); });
     nb::class_<core::Skip>(m, "Skip").def(nb::init<std::size_t>(), "n_rows"_a);
+    nb::class_<core::PackedRows>(m, "PackedRows")
+        .def(nb::init<std::size_t, std::size_t>(), "n_rows"_a, "n_features"_a);
     nb::class_<core::Bounds>(m, "Bounds")
         .def(
             "__init__",

@@ -321,8 +321,8 @@ Outcome assign_bounded(Team& team, const Kernels& kernels, Rows<T> rows, Centroi
     if (!own.usable) {
         // No proof here: label without bounds, and start them anew next time.
         bounds.started = false;
-        return assign(team, kernels, rows, centroids, Scores::none, 0, false, nullptr, grids,
-                      labels, sums);
+        return assign(team, kernels, rows, centroids, Scores::none, 0, false, nullptr, nullptr,
+                      grids, labels, sums);
     }
     if (!bounds.started) bounds.start(centroids, own.frame());
     bounds.advance(centroids);

@@ -205,11 +205,11 @@ Closer find_closer(Team& team, const Kernels& kernels, Rows<T> rows, Centroids c
         by_tiles(scores) && panels.usable && are_coarse(halves_of(scores, rows.d));
     TilePanels tiles, coarse_tiles;
     if (by_tiles(scores) && panels.usable)
-        tiles = TilePanels(both_halves(rows.d), panels.packed, panels.sq_norms,
-                           panels.sq_norm_top, rows.d, kernels.tile_rows);
+        tiles = TilePanels(kernels, both_halves(rows.d), panels.packed, panels.sq_norms,
+                           panels.sq_norm_top, rows.d);
     if (coarse)
-        coarse_tiles = TilePanels(halves_of(scores, rows.d), panels.packed, panels.sq_norms,
-                                  panels.sq_norm_top, rows.d, kernels.tile_rows);
+        coarse_tiles = TilePanels(kernels, halves_of(scores, rows.d), panels.packed,
+                                  panels.sq_norms, panels.sq_norm_top, rows.d);
     // Packed rows of a chunk stay in a second-level cache.
     const std::size_t chunk =
         std::clamp<std::size_t>(block_rows ? block_rows : (rows.d <= 256 ? 256 : 128), 1, 1024);

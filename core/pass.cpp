@@ -1,274 +1,14 @@
 #include "pass.hpp"
 
 #include <algorithm>
-#include <numeric>
+#include <utility>
 #include <vector>
 
-#include "locks.hpp"
-#include "panels.hpp"
-#include "settle.hpp"
-#include "skip.hpp"
-#include "tiles.hpp"
+#include "chunk.hpp"
 
 namespace truemeans {
 
 namespace {
-
-std::size_t rows_per_block(const Kernels& kernels, Scores scores) {
-    if (by_tiles(scores)) return kernels.tile_rows;
-    return scores == Scores::lanes_are_samples ? kernels.sample_lanes : kernels.centroid_lanes;
-}
-
-// Rows a thread takes at a time: a packed chunk of about a quarter of a megabyte, which a
-// second-level cache holds beside the centroids.
-std::size_t rows_per_chunk(const Kernels& kernels, Scores scores, std::size_t d,
-                           std::size_t block_rows) {
-    const std::size_t step = rows_per_block(kernels, scores);
-    // Tiles are read so fast that centroids from beyond the cache must serve more rows.
-    const std::size_t bytes = by_tiles(scores) ? 768u << 10 : 256u << 10;
-    const std::size_t fits = std::clamp<std::size_t>(bytes / (4 * d), step, 768);
-    const std::size_t rows = block_rows ? block_rows : fits;
-    return block_rows ? rows : rows / step * step;
-}
-
-// Numbers that only the time depends on (benchmarks sweep).
-constexpr std::size_t kWide = 64;
-constexpr std::size_t kManyClusters = 32;
-
-// Lanes = centroids would leave most lanes empty.
-bool few_suffice(Scores scores, std::size_t k, std::size_t d) {
-    return scores == Scores::lanes_are_centroids && k <= kFewCentroids && d >= 2 * kWide;
-}
-
-std::size_t at(std::int32_t i) { return static_cast<std::size_t>(i); }
-
-// What one thread needs for one chunk; arrays are by place among the rows that are scored.
-template <class T>
-struct Scratch {
-    typename Settler<T>::Scratch settle;
-    typename TileSettler<T>::Scratch settle_tiles;
-    std::vector<std::int32_t> undecided;    // places
-    std::vector<float> packed, norms, rests, margins, best, second;
-    Aligned<std::uint16_t> tiles;
-    std::vector<std::int32_t> rows;         // numbers in the chunk
-    std::vector<std::int32_t> label;        // new labels
-    std::vector<std::int32_t> moved, from, to;
-    std::vector<double> sums;
-    std::size_t n_changed = 0, n_settled = 0, n_scored = 0;
-
-    Scratch(const Kernels& kernels, const Settler<T>& settler,
-            const TileSettler<T>& tile_settler, Scores scores, bool packs, std::size_t chunk,
-            std::size_t d, std::size_t n_sums)
-        : settle(settler),
-          settle_tiles(tile_settler, chunk),
-          undecided(chunk),
-          rows(chunk),
-          moved(chunk),
-          from(chunk),
-          to(chunk),
-          sums(n_sums) {
-        std::iota(rows.begin(), rows.end(), 0);
-        if (scores == Scores::none) {
-            label.resize(chunk);
-            return;
-        }
-        const std::size_t block = rows_per_block(kernels, scores);
-        const std::size_t padded = (chunk + block - 1) / block * block;
-        if (by_tiles(scores))
-            tiles.resize(padded * tile_row_entries(halves_of(scores, d), d));
-        else if (packs)
-            packed.resize(padded * d);
-        for (auto* floats : {&norms, &rests, &margins, &best, &second}) floats->resize(padded);
-        label.resize(padded);
-    }
-};
-
-Layout layout_of(const Kernels& kernels, Scores scores) {
-    return {scores == Scores::lanes_are_centroids ? kernels.centroid_lanes : 1, {}};
-}
-
-// One pass, shared by all threads, which write to their own rows only.
-template <class T>
-struct Pass {
-    const Kernels& kernels;
-    const RowKernels<T>& table;
-    Rows<T> rows;
-    Centroids centroids;
-    Scores scores;
-    Skip* skip;
-    Grids grids;
-    const ScorePanels<T>& panels;
-    const TilePanels& tiles;
-    const Settler<T>& settler;
-    const TileSettler<T>& tile_settler;
-    const TileKeeper<T>* keeper;  // null where labels are searched for, or bounds are wanted
-    const ScorePanels<T>& few;  // lanes = features, where there are few centroids
-    ClusterLocks* locks;        // where threads share the sums
-
-    // Numbers of the rows to score, in t.rows, which starts as all of them.
-    std::size_t choose(std::size_t begin, std::size_t n, const std::int32_t* labels,
-                       Scratch<T>& t) const {
-        if (skip)
-            return kernels.rows_reached(skip->slack.data() + begin, labels + begin,
-                                        skip->travel.of().data(), skip->travel.farthest(), n,
-                                        t.rows.data());
-        return n;
-    }
-
-    // The numbers of the rows to score where they are not all.
-    const std::int32_t* list_of(const Scratch<T>& t) const {
-        return skip ? t.rows.data() : nullptr;
-    }
-
-    void score(std::size_t begin, std::size_t m, std::size_t n, Scratch<T>& t) const {
-        const T* X = rows.X + begin * rows.d;
-        const std::int32_t* list = m < n ? t.rows.data() : nullptr;
-        const TwoNearest out{t.best.data(), t.second.data(), t.label.data()};
-        if (few.usable) {
-            table.score_few(X, list, m, rows.d, few.centering(), few.packed.data(),
-                            few.sq_norms.data(), centroids.k, t.norms.data(), out);
-            return;
-        }
-        const std::size_t block = rows_per_block(kernels, scores);
-        const std::size_t n_blocks = (m + block - 1) / block;
-        if (tiles.n_panels > 0) {
-            table.pack_tiles(tiles.halves, X, list, m, rows.d, panels.centering(),
-                             t.tiles.data(), t.norms.data(), t.rests.data());
-            kernels.score_tiles(t.tiles.data(), n_blocks, rows.d,
-                                tiles.run(0, tiles.n_panels, rows.d), out);
-            return;
-        }
-        if (scores == Scores::lanes_are_samples) {
-            table.pack_samples(X, list, m, rows.d, panels.centering(), t.packed.data(),
-                               t.norms.data());
-            kernels.score_samples(t.packed.data(), n_blocks, rows.d,
-                                  panels.packed.data(), panels.sq_norms.data(), centroids.k, out);
-            return;
-        }
-        table.pack_rows(X, list, m, rows.d, panels.centering(), t.packed.data(), t.norms.data());
-        // A run of panels that fits half a first-level cache meets all rows of the chunk.
-        const std::size_t panel = rows.d * kernels.centroid_lanes;
-        const std::size_t run = std::max<std::size_t>((16u << 10) / (4 * panel), 1);
-        std::fill_n(t.best.begin(), t.best.size(), kFarScore);
-        std::fill_n(t.second.begin(), t.second.size(), kFarScore);
-        for (std::size_t p = 0; p < panels.n_panels; p += run)
-            kernels.score_panels(t.packed.data(), nullptr, m, rows.d,
-                                 panels.packed.data() + p * panel,
-                                 panels.sq_norms.data() + p * kernels.centroid_lanes,
-                                 std::min(run, panels.n_panels - p),
-                                 static_cast<std::int32_t>(p * kernels.centroid_lanes), out);
-    }
-
-    // New labels of the m chosen rows, in t.label.
-    void label(std::size_t begin, std::size_t m, std::size_t n, Scratch<T>& t) const {
-        if (centroids.k == 1) {
-            std::fill_n(t.label.begin(), m, 0);
-            return;
-        }
-        if (panels.usable) {
-            score(begin, m, n, t);
-            prove(m, t);
-        }
-        t.n_scored += m;
-        std::size_t n_undecided = m;
-        if (panels.usable)
-            n_undecided = kernels.rows_open(t.best.data(), t.second.data(), t.margins.data(), m,
-                                            t.undecided.data());
-        else
-            std::iota(t.undecided.begin(), t.undecided.end(), 0);
-        t.n_settled += n_undecided;
-        settle(begin, n_undecided, t);
-    }
-
-    bool all_labelled(const std::int32_t* labels, std::size_t n) const {
-        std::int32_t least = 0, most = 0;
-        for (std::size_t i = 0; i < n; ++i) {
-            least = std::min(least, labels[i]);
-            most = std::max(most, labels[i]);
-        }
-        return least >= 0 && at(most) < centroids.k;
-    }
-
-    // New labels of rows that have one, in t.label.
-    void keep(std::size_t begin, std::size_t n, const std::int32_t* labels, Scratch<T>& t) const {
-        std::copy_n(labels, n, t.label.begin());
-        t.n_scored += n;
-        t.n_settled += keeper->label(rows.X + begin * rows.d, n, t.label.data(),
-                                     {t.tiles.data(), t.norms.data(), t.rests.data(),
-                                      t.best.data(), t.second.data()},
-                                     t.settle_tiles);
-    }
-
-    // The gap that decides each of the m rows.
-    void prove(std::size_t m, Scratch<T>& t) const {
-        if (tiles.n_panels > 0) {
-            tiles.margins_of_rows(t.norms.data(), t.rests.data(), m, t.margins.data());
-            return;
-        }
-        for (std::size_t p = 0; p < m; ++p)
-            t.margins[p] = panels.margin.constant + panels.margin.slope * t.norms[p];
-    }
-
-    // New labels of the first n undecided rows.
-    void settle(std::size_t begin, std::size_t n, Scratch<T>& t) const {
-        const T* X = rows.X + begin * rows.d;
-        if (tiles.n_panels > 0) {
-            for (std::size_t i = 0; i < n; ++i) {
-                const std::size_t p = at(t.undecided[i]);
-                t.settle_tiles.rows[i] = t.rows[p];
-                t.settle_tiles.limit[i] = t.best[p] + t.margins[p];
-            }
-            tile_settler.label(X, n, t.settle_tiles);
-            for (std::size_t i = 0; i < n; ++i)
-                t.label[at(t.undecided[i])] = t.settle_tiles.count[i];
-            return;
-        }
-        for (std::size_t i = 0; i < n; ++i) {
-            const std::size_t p = at(t.undecided[i]);
-            t.label[p] = settler.label(X + at(t.rows[p]) * rows.d,
-                                       panels.usable ? t.best[p] : 0.0f,
-                                       panels.usable ? t.norms[p] : 0.0f, t.settle);
-        }
-    }
-
-    // What the scores prove about later passes. An undecided row has no slack.
-    void keep_slack(std::size_t begin, std::size_t m, Scratch<T>& t) const {
-        kernels.keep_slack(t.best.data(), t.second.data(), t.norms.data(), t.margins.data(),
-                           t.label.data(), skip->travel.of().data(), skip->travel.farthest(),
-                           list_of(t), m, skip->slack.data() + begin);
-    }
-
-    void move(std::size_t begin, std::size_t m, std::int32_t* labels, double* sums,
-              Scratch<T>& t) const {
-        const std::size_t n_moves =
-            kernels.rows_moved(t.label.data(), list_of(t), m, labels + begin, t.moved.data(),
-                               t.from.data(), t.to.data());
-        t.n_changed += n_moves;
-        if (!sums) return;
-        const auto add = [&](const Moves& moves) {
-            table.move_rows(rows.X + begin * rows.d, rows.d,
-                            rows.weight ? rows.weight + begin : nullptr, moves, grids, sums,
-                            rows.d + 1);
-        };
-        const Moves moves{t.moved.data(), t.from.data(), t.to.data(), n_moves};
-        if (locks)
-            locks->one_by_one(moves, add);
-        else
-            add(moves);
-    }
-
-    void run_chunk(std::size_t begin, std::size_t n, std::int32_t* labels, double* sums,
-                   Scratch<T>& t) const {
-        const std::size_t m = choose(begin, n, labels, t);
-        if (m == 0) return;
-        if (keeper && all_labelled(labels + begin, n))
-            keep(begin, n, labels + begin, t);
-        else
-            label(begin, m, n, t);
-        if (skip) keep_slack(begin, m, t);
-        move(begin, m, labels, sums, t);
-    }
-};
 
 // Brings skip up to date, or starts it; null when nothing can be proved here.
 template <class T>
@@ -289,13 +29,30 @@ Skip* ready(Skip* skip, Centroids centroids, std::size_t d, const ScorePanels<T>
     return skip;
 }
 
+// The packed rows, for a pass of these centroids; null where it does not take them.
+template <class T>
+PackedRows* ready(PackedRows* packed, const Kernels& kernels, const Skip* skip,
+                  const ScorePanels<T>& panels, const TilePanels& tiles, std::size_t chunk) {
+    if (!packed) return nullptr;
+    // Kernels pack whole blocks of two sides.
+    const bool apart = chunk % (2 * kTileSide) == 0 || chunk == packed->n_rows();
+    if (!panels.usable || skip || tiles.halves != Halves::bytes || !apart) {
+        packed->forget();
+        return nullptr;
+    }
+    packed->begin(kernels, panels.frame(), panels.packed, panels.sq_norms);
+    return packed;
+}
+
 }  // namespace
 
 template <class T>
 Outcome assign(Team& team, const Kernels& kernels, Rows<T> rows, Centroids centroids,
-               Scores scores, std::size_t block_rows, bool keeps, Skip* skip, Grids grids,
-               std::int32_t* labels, double* sums) {
-    const Frame* frame = skip && skip->started ? &skip->frame : nullptr;
+               Scores scores, std::size_t block_rows, bool keeps, Skip* skip, PackedRows* packed,
+               Grids grids, std::int32_t* labels, double* sums) {
+    const Frame* frame = skip && skip->started      ? &skip->frame
+                         : packed ? packed->frame()
+                                                    : nullptr;
     ScorePanels<T> panels;
     if (scores != Scores::none && centroids.k > 1)
         panels = ScorePanels<T>(centroids, rows.d, layout_of(kernels, scores), frame);
@@ -304,8 +61,8 @@ Outcome assign(Team& team, const Kernels& kernels, Rows<T> rows, Centroids centr
     ScorePanels<T> lanes;
     TilePanels tiles;
     if (panels.usable && by_tiles(scores))
-        tiles = TilePanels(halves_of(scores, rows.d), panels.packed, panels.sq_norms,
-                           panels.sq_norm_top, rows.d, kernels.tile_rows);
+        tiles = TilePanels(kernels, halves_of(scores, rows.d), panels.packed, panels.sq_norms,
+                           panels.sq_norm_top, rows.d);
     if (panels.usable && scores == Scores::lanes_are_samples) {
         const Frame same = panels.frame();
         lanes = ScorePanels<T>(centroids, rows.d,
@@ -328,6 +85,7 @@ Outcome assign(Team& team, const Kernels& kernels, Rows<T> rows, Centroids centr
     const TileSettler<T> tile_settler{kernels, table, centroids, rows.d, tiles, panels};
     const TileKeeper<T> keeper{tile_settler};
     const std::size_t chunk = std::min(rows_per_chunk(kernels, scores, rows.d, block_rows), rows.n);
+    packed = ready(packed, kernels, skip, panels, tiles, chunk);
     const std::size_t n_threads = rows.n <= chunk ? 1 : team.n_threads();
     // Many wide sums of its own cost a thread more than locking a cluster for each of few moves.
     ClusterLocks locks;
@@ -335,29 +93,33 @@ Outcome assign(Team& team, const Kernels& kernels, Rows<T> rows, Centroids centr
     const bool share =
         n_threads > 1 && few_moves && centroids.k >= kManyClusters && rows.d >= kWide;
     const std::size_t n_sums = sums && !share ? centroids.k * grids.n_grids * (rows.d + 1) : 0;
-    const Pass<T> pass{kernels, table,   rows,         centroids, scores, skip, grids, panels,
-                       tiles,   settler, tile_settler,
+    const Pass<T> pass{kernels, table, rows, centroids, scores, skip, packed, grids, panels,
+                       tiles, settler, tile_settler,
                        keeps && tiles.n_panels > 0 && !skip ? &keeper : nullptr, few,
                        share ? &locks : nullptr};
 
-    std::vector<Scratch<T>> scratch;
+    std::vector<ChunkScratch<T>> scratch;
     scratch.reserve(n_threads);
     for (std::size_t t = 0; t < n_threads; ++t)
-        scratch.emplace_back(kernels, settler, tile_settler, scores, !few.usable, chunk, rows.d,
+        scratch.emplace_back(kernels, settler, tile_settler, scores, !few.usable && !packed, chunk,
+                             rows.d,
                              t == 0 ? 0 : n_sums);
 
     team.run(rows.n, chunk, [&](std::size_t thread, std::size_t begin, std::size_t end) {
-        Scratch<T>& t = scratch[thread];
+        ChunkScratch<T>& t = scratch[thread];
         // Thread 0 adds straight into the caller's sums.
         double* into = !sums ? nullptr : thread == 0 || share ? sums : t.sums.data();
         pass.run_chunk(begin, end - begin, labels, into, t);
     });
+    if (packed)
+        packed->end(pass.keeper, std::move(panels.packed), std::move(panels.sq_norms));
     return join(scratch, sums);
 }
 
 template Outcome assign<float>(Team&, const Kernels&, Rows<float>, Centroids, Scores, std::size_t,
-                               bool, Skip*, Grids, std::int32_t*, double*);
+                               bool, Skip*, PackedRows*, Grids, std::int32_t*, double*);
 template Outcome assign<double>(Team&, const Kernels&, Rows<double>, Centroids, Scores,
-                                std::size_t, bool, Skip*, Grids, std::int32_t*, double*);
+                                std::size_t, bool, Skip*, PackedRows*, Grids, std::int32_t*,
+                                double*);
 
 }  // namespace truemeans

@@ -48,15 +48,16 @@ Outcome join(const std::vector<Scratch>& threads, double* sums) {
 }
 
 struct Skip;
+class PackedRows;
 
 // Labels every row by canonical distance (in/out labels: -1 for a row not seen before) and
 // moves the rows that changed in sums (k, n_grids, d + 1), unless sums is null. block_rows: rows
 // a thread takes at a time, 0 for a size that fits the caches. keeps: that most rows are likely
-// to keep their label. skip: what earlier passes know about the rows, null for nothing. The
-// labels are the same.
+// to keep their label. skip: what earlier passes know about the rows, null for nothing. packed:
+// where byte tiles keep the rows, without skip, null to pack them anew. The labels are the same.
 template <class T>
 Outcome assign(Team& team, const Kernels& kernels, Rows<T> rows, Centroids centroids,
-               Scores scores, std::size_t block_rows, bool keeps, Skip* skip, Grids grids,
-               std::int32_t* labels, double* sums);
+               Scores scores, std::size_t block_rows, bool keeps, Skip* skip, PackedRows* packed,
+               Grids grids, std::int32_t* labels, double* sums);
 
 }  // namespace truemeans

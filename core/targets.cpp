@@ -39,8 +39,11 @@ Kernels make(const char* name, const char* description, void (*scores)(Kernels&)
 bool may_use_tiles() {
     constexpr unsigned kBf16 = 1u << 22, kTiles = 1u << 24, kBytes = 1u << 25;
     constexpr unsigned kAll = kBf16 | kTiles | kBytes, kVectorBf16 = 1u << 5;
+    constexpr unsigned kVectorBytes = 1u << 11;
     unsigned a = 0, b = 0, c = 0, d = 0;
-    if (!__get_cpuid_count(7, 0, &a, &b, &c, &d) || (d & kAll) != kAll) return false;
+    if (!__get_cpuid_count(7, 0, &a, &b, &c, &d) || (d & kAll) != kAll ||
+        !(c & kVectorBytes))
+        return false;
     if (!__get_cpuid_count(7, 1, &a, &b, &c, &d) || !(a & kVectorBf16)) return false;
     std::uint32_t low = 0, high = 0;
     __asm__("xgetbv" : "=a"(low), "=d"(high) : "c"(0));

@@ -4,7 +4,6 @@
 #include <array>
 #include <bit>
 #include <cmath>
-#include <cstring>
 #include <numeric>
 
 namespace truemeans {
@@ -13,6 +12,8 @@ namespace {
 
 constexpr std::size_t kSide = kTileSide;
 constexpr std::size_t kDeep = 32;  // features of one tile
+// Own scores are taken anew where their doubt is more than this share of the margin of tiles.
+constexpr float kMostDoubt = 0.125f;
 
 // Rounded to nearest, ties to even; the values here are far from overflow.
 std::uint16_t to_bf16(float x) {
@@ -43,13 +44,12 @@ double tile_error(Halves halves, std::size_t d) {
 
 }  // namespace
 
-TilePanels::TilePanels(Halves which, const std::vector<float>& rows,
-                       const std::vector<float>& norms, double sq_norm_top, std::size_t d,
-                       std::size_t tile_rows)
+TilePanels::TilePanels(const Kernels& kernels, Halves which, const std::vector<float>& rows,
+                       const std::vector<float>& norms, double sq_norm_top, std::size_t d)
     : halves(which),
       margin(margin_of(tile_error(which, d), sq_norm_top)),
       norm_top(1.01f * 2.0f * static_cast<float>(std::sqrt(sq_norm_top))) {
-    const std::size_t k = norms.size();
+    const std::size_t k = norms.size(), tile_rows = kernels.tile_rows;
     n_panels = (k + tile_rows - 1) / tile_rows;
     sq_norms.assign(n_panels * tile_rows, kPaddingNorm);
     std::copy(norms.begin(), norms.end(), sq_norms.begin());
@@ -57,7 +57,7 @@ TilePanels::TilePanels(Halves which, const std::vector<float>& rows,
     if (halves == Halves::all_in_one)
         pack_all(rows, d);
     else if (halves == Halves::bytes)
-        pack_bytes(rows, d);
+        pack_bytes(kernels, rows, d);
     else
         pack_halves(rows, d);
 }
@@ -100,33 +100,21 @@ void TilePanels::pack_all(const std::vector<float>& rows, std::size_t d) {
     }
 }
 
-void TilePanels::pack_bytes(const std::vector<float>& rows, std::size_t d) {
-    constexpr std::size_t kByteDeep = 2 * kDeep;
+void TilePanels::pack_bytes(const Kernels& kernels, const std::vector<float>& rows,
+                            std::size_t d) {
     const std::size_t entries = tile_centroid_entries(halves, d);
-    float top = 0.0f;
-    for (const float v : rows) top = std::max(top, std::fabs(v));
     // Usable panels have a largest norm that is far from zero.
-    unit = top / 127.0f;
-    const float inverse = 127.0f / top;
-    double most = 0.0;
+    unit = kernels.largest(rows.data(), rows.size()) / 127.0f;
+    const std::vector<float> zeros(d);
+    float most = 0.0f;
     for (std::size_t j = 0; j < rows.size() / d; ++j) {
-        const float* v = rows.data() + j * d;
         std::uint16_t* line = packed.data() + j / kSide * kSide * entries + j % kSide * kDeep;
-        std::array<double, 8> left_out{};
-        for (std::size_t f = 0; f < d; f += kByteDeep, line += kSide * kDeep) {
-            std::array<std::int8_t, kByteDeep> bytes{};
-            for (std::size_t i = 0; f + i < d && i < kByteDeep; ++i) {
-                const float whole = std::nearbyint(v[f + i] * inverse);
-                bytes[4 * (i % kSide) + i / kSide] = static_cast<std::int8_t>(whole);
-                const double rest = static_cast<double>(v[f + i]) -
-                                    static_cast<double>(whole) * static_cast<double>(unit);
-                left_out[i % left_out.size()] += rest * rest;
-            }
-            std::memcpy(line, bytes.data(), bytes.size());
-        }
-        most = std::max(most, std::accumulate(left_out.begin(), left_out.end(), 0.0));
+        float sq_norm = 0.0f, left_out = 0.0f;
+        kernels.pack_line(rows.data() + j * d, d, zeros.data(), unit, line, kSide * kDeep, &sq_norm,
+                          &left_out);
+        most = std::max(most, left_out);
     }
-    rest_top = 1.01f * static_cast<float>(std::sqrt(most));
+    rest_top = 1.01f * std::sqrt(most);
 }
 
 template <class T>
@@ -138,6 +126,9 @@ TileSettler<T>::Scratch::Scratch(const TileSettler& s, std::size_t n_rows) {
     limit.resize(padded);
     norms.resize(padded);
     rests.resize(padded);
+    own.resize(padded);
+    likely.resize(padded);
+    doubt.resize(padded);
     tiles.resize(padded * tile_row_entries(s.tiles.halves, s.d));
     marks.resize(s.tiles.n_marks(padded));
     list.resize(padded * kMost);
@@ -149,7 +140,14 @@ TileSettler<T>::Scratch::Scratch(const TileSettler& s, std::size_t n_rows) {
 }
 
 template <class T>
-void TileSettler<T>::label(const T* X, std::size_t n, Scratch& t) const {
+void TileSettler<T>::score_likely(const T* X, std::size_t n, Scratch& t) const {
+    t.scores.resize(n + kSide);
+    table.score_labels(X, t.rows.data(), n, d, panels.centering(), panels.packed.data(),
+                       panels.sq_norms.data(), t.likely.data(), t.scores.data());
+}
+
+template <class T>
+void TileSettler<T>::label(const T* X, std::size_t n, bool scored, Scratch& t) const {
     if (n == 0) return;
     table.pack_tiles(tiles.halves, X, t.rows.data(), n, d, panels.centering(), t.tiles.data(),
                      t.norms.data(), t.rests.data());
@@ -159,11 +157,19 @@ void TileSettler<T>::label(const T* X, std::size_t n, Scratch& t) const {
     // Far below the scores of padding; false for what is not a number.
     for (std::size_t p = 0; p < n; ++p)
         if (!(t.limit[p] < kWildScore)) t.count[p] = 0;
-    decide(X, n, t);
+    for (std::size_t p = 0; scored && p < n; ++p) {
+        if (t.count[p] < 1 || t.count[p] > static_cast<std::int32_t>(kMost)) continue;
+        std::int32_t* list = t.list.data() + p * kMost;
+        std::int32_t* last = list + t.count[p] - 1;
+        std::int32_t* found = std::find(list, last, t.likely[p]);
+        std::swap(*found, *last);
+        if (*last != t.likely[p]) t.count[p] = 0;
+    }
+    decide(X, n, scored, t);
 }
 
 template <class T>
-void TileSettler<T>::narrow(const T* X, std::size_t n, Scratch& t) const {
+void TileSettler<T>::narrow(const T* X, std::size_t n, bool scored, Scratch& t) const {
     const auto listed = [&](std::size_t p) {
         const auto m = static_cast<std::size_t>(t.count[p]);
         return m <= kMost ? m : 0;
@@ -172,9 +178,9 @@ void TileSettler<T>::narrow(const T* X, std::size_t n, Scratch& t) const {
     t.scored_with.clear();
     for (std::size_t p = 0; p < n; ++p) {
         const auto list = t.list.begin() + static_cast<std::ptrdiff_t>(p * kMost);
-        t.scored_rows.insert(t.scored_rows.end(), listed(p), t.rows[p]);
-        t.scored_with.insert(t.scored_with.end(), list,
-                             list + static_cast<std::ptrdiff_t>(listed(p)));
+        const std::size_t m = listed(p) - (scored && listed(p) > 0);
+        t.scored_rows.insert(t.scored_rows.end(), m, t.rows[p]);
+        t.scored_with.insert(t.scored_with.end(), list, list + static_cast<std::ptrdiff_t>(m));
     }
     t.scores.resize(t.scored_rows.size() + kSide);
     table.score_labels(X, t.scored_rows.data(), t.scored_rows.size(), d, panels.centering(),
@@ -185,19 +191,21 @@ void TileSettler<T>::narrow(const T* X, std::size_t n, Scratch& t) const {
         const std::size_t m = listed(p);
         if (m == 0) continue;
         std::int32_t* list = t.list.data() + p * kMost;
-        const float limit = *std::min_element(score, score + m) +
-                            (panels.margin.constant + panels.margin.slope * t.norms[p]);
+        const std::size_t fresh = m - scored;
+        float best = scored ? t.own[p] + t.doubt[p] : kFarScore;
+        for (std::size_t i = 0; i < fresh; ++i) best = std::min(best, score[i]);
+        const float limit = best + (panels.margin.constant + panels.margin.slope * t.norms[p]);
         std::int32_t left = 0;
         for (std::size_t i = 0; i < m; ++i)
-            if (score[i] <= limit) list[left++] = list[i];
+            if ((i < fresh ? score[i] : t.own[p] - t.doubt[p]) <= limit) list[left++] = list[i];
         t.count[p] = left;
-        score += m;
+        score += fresh;
     }
 }
 
 template <class T>
-void TileSettler<T>::decide(const T* X, std::size_t n, Scratch& t) const {
-    if (d >= kScored) narrow(X, n, t);
+void TileSettler<T>::decide(const T* X, std::size_t n, bool scored, Scratch& t) const {
+    if (d >= kScored) narrow(X, n, scored, t);
     t.pairs.clear();
     for (std::size_t p = 0; p < n; ++p) {
         const auto row = static_cast<std::uint32_t>(t.rows[p]);
@@ -226,6 +234,41 @@ void TileSettler<T>::decide(const T* X, std::size_t n, Scratch& t) const {
 }
 
 template <class T>
+void TileKeeper<T>::score_own(const T* X, std::size_t n, const std::int32_t* label,
+                              const Chunk& chunk, typename TileSettler<T>::Scratch& t) const {
+    const ScorePanels<T>& panels = settler.panels;
+    const TileRows& rows = chunk.rows;
+    const auto score = [&](const std::int32_t* list, std::size_t m, const std::int32_t* with,
+                           float* out) {
+        settler.table.score_labels(X, list, m, settler.d, panels.centering(),
+                                   panels.packed.data(), panels.sq_norms.data(), with, out);
+    };
+    if (!chunk.moves) {
+        score(nullptr, n, label, rows.own);
+        for (std::size_t p = 0; rows.doubt && p < n; ++p)
+            rows.doubt[p] =
+                0.5f * (panels.margin.constant + panels.margin.slope * rows.norms[p]);
+        return;
+    }
+    settler.kernels.follow_scores(rows.tiles, n, settler.d, *chunk.moves, label, rows.norms,
+                                  rows.rests, rows.own, rows.doubt);
+    t.scored_rows.clear();
+    t.scored_with.clear();
+    for (std::size_t p = 0; p < n; ++p)
+        if (!(rows.doubt[p] <= std::min(kMostDoubt * chunk.limit[p], kWildScore))) {
+            t.scored_rows.push_back(static_cast<std::int32_t>(p));
+            t.scored_with.push_back(label[p]);
+        }
+    t.scores.resize(t.scored_rows.size() + kSide);
+    score(t.scored_rows.data(), t.scored_rows.size(), t.scored_with.data(), t.scores.data());
+    for (std::size_t i = 0; i < t.scored_rows.size(); ++i) {
+        const auto p = static_cast<std::size_t>(t.scored_rows[i]);
+        rows.own[p] = t.scores[i];
+        rows.doubt[p] = 0.5f * (panels.margin.constant + panels.margin.slope * rows.norms[p]);
+    }
+}
+
+template <class T>
 std::size_t TileKeeper<T>::label(const T* X, std::size_t n, std::int32_t* label, Chunk chunk,
                                  typename TileSettler<T>::Scratch& t) const {
     const Kernels& kernels = settler.kernels;
@@ -233,14 +276,12 @@ std::size_t TileKeeper<T>::label(const T* X, std::size_t n, std::int32_t* label,
     const ScorePanels<T>& panels = settler.panels;
     const std::size_t d = settler.d;
     constexpr std::size_t kMost = TileSettler<T>::kMost;
-    settler.table.score_labels(X, nullptr, n, d, panels.centering(), panels.packed.data(),
-                               panels.sq_norms.data(), label, chunk.own);
-    settler.table.pack_tiles(tiles.halves, X, nullptr, n, d, panels.centering(), chunk.tiles,
-                             chunk.norms, chunk.rests);
-    tiles.margins_of_rows(chunk.norms, chunk.rests, n, chunk.limit);
+    const TileRows& rows = chunk.rows;
+    tiles.margins_of_rows(rows.norms, rows.rests, n, chunk.limit);
+    score_own(X, n, label, chunk, t);
     for (std::size_t p = 0; p < n; ++p)
-        chunk.limit[p] = chunk.own[p] +
-                         (panels.margin.constant + panels.margin.slope * chunk.norms[p]) +
+        chunk.limit[p] = rows.own[p] + (rows.doubt ? rows.doubt[p] : 0.0f) +
+                         (panels.margin.constant + panels.margin.slope * rows.norms[p]) +
                          0.5f * chunk.limit[p];
     const std::size_t block = kernels.tile_rows;
     std::fill(chunk.limit + n, chunk.limit + (n + block - 1) / block * block, -kFarScore);
@@ -256,7 +297,7 @@ std::size_t TileKeeper<T>::label(const T* X, std::size_t n, std::int32_t* label,
             of_slot = static_cast<std::uint16_t>(of_slot & ~bit);
         }
     };
-    tiles.list_within(kernels, chunk.tiles, n, d, chunk.limit, kMost, t.marks.data(),
+    tiles.list_within(kernels, rows.tiles, n, d, chunk.limit, kMost, t.marks.data(),
                       t.list.data(), t.count.data(), take_own);
     std::size_t n_open = 0;
     for (std::size_t p = 0; p < n; ++p) {
@@ -268,11 +309,16 @@ std::size_t TileKeeper<T>::label(const T* X, std::size_t n, std::int32_t* label,
             list[m] = label[p];
         }
         t.rows[n_open] = static_cast<std::int32_t>(p);
-        t.norms[n_open] = chunk.norms[p];
+        t.norms[n_open] = rows.norms[p];
+        t.own[n_open] = rows.own[p];
+        t.doubt[n_open] = rows.doubt ? rows.doubt[p] : 0.0f;
         t.count[n_open++] = static_cast<std::int32_t>(m + 1);
     }
-    settler.decide(X, n_open, t);
-    for (std::size_t i = 0; i < n_open; ++i) label[t.rows[i]] = t.count[i];
+    settler.decide(X, n_open, true, t);
+    for (std::size_t i = 0; i < n_open; ++i) {
+        if (rows.doubt && label[t.rows[i]] != t.count[i]) rows.doubt[t.rows[i]] = kUnknown;
+        label[t.rows[i]] = t.count[i];
+    }
     return n_open;
 }
 

@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "aligned.hpp"
+#include "packed.hpp"
 #include "panels.hpp"
 
 namespace truemeans {
@@ -49,15 +50,13 @@ struct TilePanels {
     float unit = 1.0f;              // factor of the centroids' bytes
 
     TilePanels() = default;
-    // packed: (k, d) of b', and the squared norms of b; sq_norm_top: the largest. tile_rows:
-    // centroids per panel.
-    TilePanels(Halves halves, const std::vector<float>& packed,
-               const std::vector<float>& sq_norms, double sq_norm_top, std::size_t d,
-               std::size_t tile_rows);
+    // packed: (k, d) of b', and the squared norms of b; sq_norm_top: the largest.
+    TilePanels(const Kernels& kernels, Halves halves, const std::vector<float>& packed,
+               const std::vector<float>& sq_norms, double sq_norm_top, std::size_t d);
 
     void pack_halves(const std::vector<float>& rows, std::size_t d);
     void pack_all(const std::vector<float>& rows, std::size_t d);
-    void pack_bytes(const std::vector<float>& rows, std::size_t d);
+    void pack_bytes(const Kernels& kernels, const std::vector<float>& rows, std::size_t d);
 
     // So many panels as kernels take them.
     TileCentroids run(std::size_t first_panel, std::size_t n, std::size_t d) const {
@@ -124,10 +123,11 @@ struct TileSettler {
     // From so many features on a score in float32 costs a fraction of a canonical distance.
     static constexpr std::size_t kScored = 64;
 
-    // What a thread needs for so many rows: the caller fills rows and limit, best + margin.
+    // What a thread needs for so many rows: the caller fills rows, the likely label of each, and
+    // limit, best + margin.
     struct Scratch {
-        std::vector<std::int32_t> rows;
-        std::vector<float> limit, norms, rests;
+        std::vector<std::int32_t> rows, likely;
+        std::vector<float> limit, norms, rests, own, doubt;
         Aligned<std::uint16_t> tiles, marks;
         std::vector<std::int32_t> list, count, all;
         std::vector<std::int32_t> scored_rows, scored_with;
@@ -138,17 +138,23 @@ struct TileSettler {
         Scratch(const TileSettler& s, std::size_t n_rows);
     };
 
-    // New labels, in t.count, of the n rows of X that t.rows names.
-    void label(const T* X, std::size_t n, Scratch& t) const;
+    // Scores in float32, in t.scores, of the n rows of X that t.rows names with their likely
+    // labels.
+    void score_likely(const T* X, std::size_t n, Scratch& t) const;
+
+    // New labels, in t.count, of the n rows of X that t.rows names. scored: whether t.own and
+    // t.doubt are of their likely labels.
+    void label(const T* X, std::size_t n, bool scored, Scratch& t) const;
 
     // New labels, in t.count, of the rows of X that t.rows names, of squared norms t.norms, from
     // the candidates that t.list and t.count hold of each; from all where there are too many, or
-    // none.
-    void decide(const T* X, std::size_t n, Scratch& t) const;
+    // none. scored: whether t.own holds the score of the last candidate of each, to t.doubt besides
+    // the error of a score.
+    void decide(const T* X, std::size_t n, bool scored, Scratch& t) const;
 
   private:
     // Leaves the candidates whose float32 score is within the margin of the best of them.
-    void narrow(const T* X, std::size_t n, Scratch& t) const;
+    void narrow(const T* X, std::size_t n, bool scored, Scratch& t) const;
 };
 
 // Labels rows that have one: no search for the best score, nor a second look at what it left open.
@@ -162,14 +168,21 @@ struct TileKeeper {
 
     // What it needs for each row of a chunk, padded to whole blocks.
     struct Chunk {
-        std::uint16_t* tiles;
-        float *norms, *rests, *own, *limit;
+        TileRows rows;
+        float* limit;
+        const CentroidMoves* moves;  // null where own scores are not those of the last pass
     };
 
     // New labels, in label (in/out: those before), of n rows. Returns how many met more than one
     // centroid.
     std::size_t label(const T* X, std::size_t n, std::int32_t* label, Chunk chunk,
                       typename TileSettler<T>::Scratch& t) const;
+
+  private:
+    // Own scores in chunk.rows, followed, or from the rows where that would leave too much in
+    // doubt.
+    void score_own(const T* X, std::size_t n, const std::int32_t* label, const Chunk& chunk,
+                   typename TileSettler<T>::Scratch& t) const;
 };
 
 }  // namespace truemeans

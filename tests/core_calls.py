@@ -10,7 +10,7 @@ import numpy as np
 
 import truemeans._core as core
 from ladder import make_rows
-from truemeans.engines.base import Around, Closer, Extent, Moves, Proposals, RowState, SqGrids
+from truemeans.engines.records import Around, Closer, Extent, Moves, Proposals, RowState, SqGrids
 from truemeans.engines.reference import ReferenceEngine
 
 # The arguments that have a shape, as "kind axes", a letter for each axis: the same letter in one
@@ -22,7 +22,7 @@ SHAPES = {
     "max_abs_diff": {"X": "rows nd", "centers": "centroids kd", "labels": "labels n"},
     "add_sq_diff": ROWS | {"centers": "centroids kd", "labels": "labels n", "totals": "sums 3"},
     "finish_sq_diff": {"totals": "costs 3"},
-    "assign": ROWS | PASS | {"skip": "skip n"},
+    "assign": ROWS | PASS | {"skip": "skip n", "packed": "packed nd"},
     "assign_bounded": ROWS | PASS | {"bounds": "bounds nkd"},
     "assign_boxed": PASS | {"boxes": "boxes nd"},
     "Bounds": {"centroids": "centroids kd"},
@@ -53,7 +53,7 @@ SHAPES = {
     | {"centroids": "centroids kd", "labels": "labels n"},
 }
 WITHOUT_TEAM = ("choose_footing", "finish_sq_diff", "SwapSearch")
-OBJECTS = ("skip", "bounds", "boxes")
+OBJECTS = ("skip", "packed", "bounds", "boxes")
 PASSES = ("assign", "assign_bounded", "assign_boxed")
 SIZES = {"n": 40, "d": 2, "k": 5, "g": 2, "m": 6, "r": 9, "p": 20, "b": 7, "v": 10, "t": 9}
 # Made-up rows times weights are multiples, so that sums are exact.
@@ -99,6 +99,8 @@ class Call:
             return rows / 2 + 0.25 if kind == "centroids" else rows
         if kind == "skip":
             return core.Skip(*shape)
+        if kind == "packed":
+            return core.PackedRows(*shape)
         if kind == "bounds":
             return core.Bounds(self.team, self.make("centroids", shape[1:]), shape[0], 2)
         if kind == "boxes":

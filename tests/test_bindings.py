@@ -222,7 +222,9 @@ def calls(draw: st.DrawFn, name: str) -> tuple[Call, list[tuple[str, str, int]]]
         draw(st.sampled_from([np.float32, np.float64])),
         draw(st.sampled_from(["lattice", "normal", "offset", "twins"])),
         draw(st.integers(0, 99)),
-        tuple(a for a in ("weight", "skip") if draw(st.booleans()) and name != "SwapSearch"),
+        tuple(
+            a for a in ("weight", "skip", "packed") if draw(st.booleans()) and name != "SwapSearch"
+        ),
         target,
         draw(st.sampled_from([1, 3])),
         draw(st.sampled_from(["samples", "centroids", "none", *tiles])),

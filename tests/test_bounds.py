@@ -32,6 +32,7 @@ def skipping(target):
         yield Plan("native", target, 2, "coarse", "none", 0, "labels kept")
         yield Plan("native", target, 1, "bytes", "rows", 0, "rows")
         yield Plan("native", target, 2, "bytes", "none", 0, "labels kept")
+        yield Plan("native", target, 2, "bytes", "packed", 0, "packed, then rows")
 
 
 def boxed(target):
@@ -99,6 +100,57 @@ def test_bounds_change_no_label_at_any_iteration(target, kind, shape, dtype, at_
             np.testing.assert_array_equal(got[0], want[0], err_msg=f"{name_of(plan)} {number}")
             assert got[1].tobytes() == want[1].tobytes()
             assert got[3] == want[3]
+
+
+@pytest.fixture
+def kept_on(at_once, monkeypatch):
+    """Keep rows packed, and follow the scores of their labels, pass after pass."""
+    monkeypatch.setattr(native_engine, "should_skip", lambda *_: False)
+
+
+def packed():
+    """Chunks of whole blocks of rows, and one that forgets at every pass what is packed."""
+    for n_threads, block_rows in ((2, 0), (1, 64), (2, 64), (1, 17)):
+        yield Plan("native", "", n_threads, "bytes", "packed", block_rows, "packed")
+
+
+@pytest.mark.skipif(not has_tiles(""), reason="no matrix unit")
+@pytest.mark.parametrize("dtype", [np.float32, np.float64])
+@pytest.mark.parametrize("shape", [(700, 9, 40), (900, 70, 70), (300, 140, 50)], ids=str)
+@pytest.mark.parametrize("kind", HARD)
+def test_followed_scores_change_no_label_at_any_iteration(kind, shape, dtype, kept_on):
+    n, d, k = shape
+    rng = np.random.default_rng(n)
+    X = np.ascontiguousarray(HARD[kind](rng, n, d), dtype)
+    init = X[rng.choice(n, k, replace=False)]
+    init[1] = init[0]
+    expected = list(iterations(X, init, dense(""), 20))
+    for plan in packed():
+        steps = iterations(X, init, plan, 20)
+        for number, (want, got) in enumerate(zip(expected, steps, strict=True)):
+            np.testing.assert_array_equal(got[0], want[0], err_msg=f"{name_of(plan)} {number}")
+            assert got[1].tobytes() == want[1].tobytes()
+
+
+@pytest.mark.skipif(not has_tiles(""), reason="no matrix unit")
+@pytest.mark.parametrize("plan", list(packed()), ids=name_of)
+@pytest.mark.parametrize("step", [1e-7, 1e-3, 0.05, 1.0])
+def test_scores_are_followed_however_far_centroids_go(plan, step, kept_on):
+    """Hundreds of small steps, or jumps: what is in doubt must grow with them."""
+    rng = np.random.default_rng(8)
+    X = near_ties(rng, 900, 40).astype(np.float32)
+    source = ArraySource(X)
+    centroids = X[rng.choice(900, 60)].astype(float)
+    with open_engine(plan) as engine, open_engine(dense("")) as plain:
+        mine = Dataset(source, engine, survey(source, engine), None)
+        true = Dataset(source, plain, survey(source, plain), None)
+        sums = [mine.new_run(60), true.new_run(60)]
+        for _ in range(60):
+            mine.assign(centroids, sums[0])
+            true.assign(centroids, sums[1])
+            np.testing.assert_array_equal(mine.labels, true.labels)
+            centroids += rng.normal(size=centroids.shape) * step
+            centroids[rng.integers(60)] = X[rng.integers(900)]  # one jumps on a row
 
 
 @pytest.mark.parametrize("plan", list(skipping(next(iter(targets())))), ids=name_of)
@@ -186,7 +238,7 @@ def test_late_passes_leave_most_rows_alone():
     scored = []
     for _ in range(40):
         done = native_engine._core.assign(
-            team, X, None, centroids, "samples", 0, False, skip, None, labels, None
+            team, X, None, centroids, "samples", 0, False, skip, None, None, labels, None
         )
         scored.append(done[2] / len(X))
         centroids = np.array([X[labels == j].mean(axis=0, dtype=float) for j in range(20)])

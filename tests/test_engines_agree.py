@@ -16,8 +16,8 @@ from ladder import (
     run,
 )
 from truemeans.engines import open_engine
-from truemeans.engines.base import Around, Proposals, RowState, SqGrids
 from truemeans.engines.native import NativeEngine
+from truemeans.engines.records import Around, Proposals, RowState, SqGrids
 from truemeans.targets import targets
 
 DTYPES = (np.float32, np.float64)

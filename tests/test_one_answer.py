@@ -105,10 +105,11 @@ def test_the_plan_chooses_among_the_forced_methods(target, monkeypatch):
     ]
     chosen = {(plan.scores, plan.skip) for plan in (make_plan(*shape) for shape in shapes)}
     # Methods that remember nothing are what the others start from, before it pays. A matrix unit
-    # takes the shapes for which others need bounds by groups.
-    others = {(scores, "rows") for scores in ("tiles", "coarse", "bytes")}
+    # takes the shapes for which others need bounds by groups; bytes are kept where there is room.
+    others = {(scores, "rows") for scores in ("tiles", "coarse")} | {("bytes", "packed")}
     if has_tiles(target):
         others = {("centroids", "groups")}
+    others.add(("bytes", "rows"))
     start = {method for method in METHODS if method[1] == "none"} - {("none", "none")}
     assert chosen == set(METHODS) - start - others
 

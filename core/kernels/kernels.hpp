@@ -76,6 +76,14 @@ struct TileCentroids {
     std::size_t n_panels;
     float unit;
 };
+// What each of k centroids, as packed, moved by: its bytes in a line of whole tiles and their
+// factor, the change of its squared norm, its length and the length of what bytes leave out (both
+// too large by 2^-7 rather than too small), 128 times the sum of its bytes.
+struct CentroidMoves {
+    const std::uint16_t* bytes;
+    const float *units, *norm_changes, *lengths, *rests;
+    const std::int32_t* offsets;
+};
 struct TwoNearest {
     float* best;
     float* second;
@@ -242,6 +250,16 @@ struct Kernels {
     // (n_blocks * tile_rows): marks (out): [16 rows][n_panels * tile_rows].
     void (*mark_tiles)(const std::uint16_t* rows, std::size_t n_blocks, std::size_t d,
                        TileCentroids centroids, const float* limit, std::uint16_t* marks);
+    // A line of d values as bytes of this factor, 64 of them every `step` entries of out; its
+    // squared norm and that of what bytes leave out. zeros: (d,). And the largest size of n values.
+    void (*pack_line)(const float* v, std::size_t d, const float* zeros, float unit,
+                      std::uint16_t* out, std::size_t step, float* sq_norm, float* left_out);
+    float (*largest)(const float* v, std::size_t n);
+    // Follows the scores (own, in/out) of rows packed as bytes with the centroids of their labels;
+    // doubt (in/out) grows by the error of that. norms, rests: as of pack_tiles; all padded.
+    void (*follow_scores)(const std::uint16_t* rows, std::size_t n_rows, std::size_t d,
+                          CentroidMoves moves, const std::int32_t* labels, const float* norms,
+                          const float* rests, float* own, float* doubt);
     // The slots that are marked for n rows, counted from `first`: count (in/out) adds how many a
     // row, list (out): [row][most], the first of them.
     void (*list_marked)(const std::uint16_t* marks, std::size_t n, std::size_t n_slots,

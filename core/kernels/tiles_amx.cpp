@@ -38,6 +38,7 @@
 // where halves stand in pairs; byte q of four i is feature 16 q + i of the 64 of a tile, for rows
 // and centroids alike.
 #define TM_VECTOR_BYTES 64
+#include "follow.inl.hpp"
 #include "kernels.hpp"
 #include "meet_tiles.inl.hpp"
 #include "pack_tiles.inl.hpp"
@@ -239,5 +240,8 @@ void fill_tiles_amx(Kernels& table) {
     table.f64.score_labels = score_labels<double>;
     table.mark_tiles = mark_tiles;
     table.list_marked = list_marked;
+    table.pack_line = pack_line;
+    table.largest = largest;
+    table.follow_scores = follow_scores;
 }
 }  // namespace truemeans

@@ -39,12 +39,14 @@ inline void transpose(VecF (&square)[kLanes]) {
     }
 }
 
-// Lane i: the sum of the lanes of square[i], which is used up. Half the shuffles of a transposition.
-inline VecF line_sums(VecF (&square)[kLanes]) {
+// Lane i: the sum of the lanes of square[i], which is used up. Half the shuffles of a
+// transposition.
+template <class V>
+inline V line_sums(V (&square)[kLanes]) {
     for (size_t half = kLanes / 2; half > 0; half /= 2)
         for (size_t i = 0; i < half; ++i)
-            square[i] = interleave_low(square[i], square[i + half]) +
-                        interleave_high(square[i], square[i + half]);
+            square[i] = V(interleave_low(VecF(square[i]), VecF(square[i + half]))) +
+                        V(interleave_high(VecF(square[i]), VecF(square[i + half])));
     return square[0];
 }
 

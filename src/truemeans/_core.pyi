@@ -43,6 +43,9 @@ def survey(team: Team, X: _Rows) -> tuple[_Float, int, float]: ...
 class Skip:
     def __init__(self, n_rows: int) -> None: ...
 
+class PackedRows:
+    def __init__(self, n_rows: int, n_features: int) -> None: ...
+
 class Boxes32:
     def __init__(self, team: Team, X: _Rows, weight: _Float | None, by_value: bool) -> None: ...
     def restart(self) -> None: ...
@@ -74,6 +77,7 @@ def assign(
     block_rows: int,
     keeps: bool,
     skip: Skip | None,
+    packed: PackedRows | None,
     magic: _Float | None,
     labels: _Labels,
     sums: _Float | None,

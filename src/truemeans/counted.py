@@ -9,7 +9,7 @@ import numpy.typing as npt
 
 from truemeans.dataset import Dataset, Survey, survey
 from truemeans.engines import Engine
-from truemeans.engines.base import FloatArray
+from truemeans.engines.records import FloatArray
 from truemeans.scale import Scale
 from truemeans.sources import Source, keep_rows
 

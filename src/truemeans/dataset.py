@@ -13,11 +13,11 @@ from typing import Any, NamedTuple, TypeAlias
 import numpy as np
 import numpy.typing as npt
 
-from truemeans.engines.base import (
+from truemeans.engines.base import Engine
+from truemeans.engines.records import (
     N_SQ_GRIDS,
     Around,
     Closer,
-    Engine,
     Extent,
     FloatArray,
     LabelArray,
@@ -132,7 +132,8 @@ class Dataset:
         n_changed = 0
         for i, (where, X, weight) in enumerate(self._blocks()):
             if i == len(self._states):
-                self._states.append(RowState(self.labels[where]))
+                held = self._held is not None
+                self._states.append(RowState(self.labels[where], held=held))
             done = self.engine.assign(X, weight, centroids, self._magic, self._states[i], sums)
             n_changed += done.n_changed
         return n_changed

@@ -10,7 +10,7 @@ from collections.abc import Callable
 from typing import NamedTuple
 
 from truemeans.dataset import Dataset
-from truemeans.engines.base import FloatArray, LabelArray
+from truemeans.engines.records import FloatArray, LabelArray
 from truemeans.refill import refill
 
 __all__ = ["Run", "Step", "lloyd"]

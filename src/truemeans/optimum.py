@@ -13,7 +13,7 @@ from typing import NamedTuple
 import numpy as np
 
 from truemeans.dataset import Dataset
-from truemeans.engines.base import FloatArray
+from truemeans.engines.records import FloatArray
 
 __all__ = ["Optimum", "least_inertias", "optimum"]
 

@@ -22,7 +22,7 @@ import numpy as np
 import numpy.typing as npt
 
 from truemeans.dataset import Dataset
-from truemeans.engines.base import FloatArray
+from truemeans.engines.records import FloatArray
 
 __all__ = ["refill"]
 

@@ -19,7 +19,7 @@ import numpy as np
 import numpy.typing as npt
 
 from truemeans.dataset import Dataset
-from truemeans.engines.base import FloatArray, LabelArray
+from truemeans.engines.records import FloatArray, LabelArray
 from truemeans.lloyd import Run, lloyd
 from truemeans.result import Refinement
 

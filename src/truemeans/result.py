@@ -36,9 +36,10 @@ class Plan:
         are: two halves of 8 bits ("tiles"), or until these leave too much open the first alone
         ("coarse") or whole numbers of 8 bits ("bytes"). "none" goes straight to canonical
         distances.
-    skip : {"rows", "groups", "boxes", "none"}
-        What is remembered between passes to skip work: one bound a row, bounds a row and group
-        of centroids, rows sorted into boxes (at most 3 features), or nothing.
+    skip : {"rows", "packed", "groups", "boxes", "none"}
+        What is remembered between passes to skip work: one bound a row, rows packed as bytes with
+        their scores (and one bound a row once few change), bounds a row and group of centroids,
+        rows sorted into boxes (at most 3 features), or nothing.
     block_rows : int
         Rows a thread takes at a time; 0 for a size that fits the caches.
     reason : str

@@ -10,7 +10,7 @@ import numpy.typing as npt
 
 from truemeans.dataset import Dataset, Survey
 from truemeans.engines import Engine
-from truemeans.engines.base import Extent, FloatArray
+from truemeans.engines.records import Extent, FloatArray
 from truemeans.sources import Source
 from truemeans.sources.scaled import ScaledSource
 

@@ -18,7 +18,7 @@ import numpy.typing as npt
 from truemeans.counted import Counted
 from truemeans.dataset import Dataset, Survey
 from truemeans.engines import RowState, open_engine
-from truemeans.engines.base import FloatArray, LabelArray
+from truemeans.engines.records import FloatArray, LabelArray
 from truemeans.lloyd import Run, lloyd
 from truemeans.optimum import optimum
 from truemeans.plan import make_plan, swap_patience

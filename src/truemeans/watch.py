@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from truemeans.engines.base import LabelArray
+from truemeans.engines.records import LabelArray
 from truemeans.lloyd import Step
 from truemeans.result import END_RUN, Callback, Iteration
 from truemeans.scale import Scale

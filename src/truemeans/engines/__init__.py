@@ -1,6 +1,7 @@
 """Who computes a pass. An engine knows the arithmetic on one block of rows, nothing else."""
 
-from truemeans.engines.base import Engine, RowState, SqGrids
+from truemeans.engines.base import Engine
+from truemeans.engines.records import RowState, SqGrids
 from truemeans.result import Plan
 
 __all__ = ["Engine", "RowState", "SqGrids", "open_engine"]

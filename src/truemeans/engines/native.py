@@ -8,7 +8,8 @@ import numpy as np
 import numpy.typing as npt
 
 import truemeans._core as _core
-from truemeans.engines.base import (
+from truemeans.engines.base import SwapSearch
+from truemeans.engines.records import (
     N_SQ_GRIDS,
     Around,
     Closer,
@@ -23,7 +24,6 @@ from truemeans.engines.base import (
     Rows,
     RowState,
     SqGrids,
-    SwapSearch,
     Updated,
 )
 from truemeans.plan import (
@@ -100,7 +100,7 @@ class NativeEngine:
     ) -> Pass:
         plan, team = self._plan, self._team
         if state.carried is None and sums is not None:
-            state.carried = self._remember(X, weight, centroids)
+            state.carried = self._remember(X, weight, centroids, state.held)
         carried = state.carried
         if isinstance(carried, _BOXES):
             done = _core.assign_boxed(team, carried, centroids, magic, state.labels, sums)
@@ -110,10 +110,13 @@ class NativeEngine:
                 team, X, weight, centroids, carried, magic, state.labels, sums
             )
             return Pass(*done[:2])
-        skip = carried if isinstance(carried, _core.Skip) else None
         if not self._scores:
             self._scores = self._first_scores(X, centroids)
         scores, block_rows = self._scores, plan.block_rows
+        if isinstance(carried, _core.PackedRows) and scores != "bytes":
+            carried = state.carried = None
+        skip = carried if isinstance(carried, _core.Skip) else None
+        packed = carried if isinstance(carried, _core.PackedRows) else None
         done = _core.assign(
             team,
             X,
@@ -123,6 +126,7 @@ class NativeEngine:
             block_rows,
             state.keeps,
             skip,
+            packed,
             magic,
             state.labels,
             sums,
@@ -131,7 +135,8 @@ class NativeEngine:
             return Pass(*done[:2])
         self._scores = finer_scores(scores, done[1], len(X))
         state.keeps = should_keep(scores, X.shape[1], done[0], len(X))
-        if skip is None and plan.skip == "rows" and should_skip(state.keeps, done[0], len(X)):
+        late = should_skip(state.keeps, done[0], len(X))
+        if skip is None and late and plan.skip in ("rows", "packed"):
             state.carried = _core.Skip(len(X))
         return Pass(*done[:2])
 
@@ -144,7 +149,18 @@ class NativeEngine:
         while scores in FINER:
             labels = np.full(len(sample), -1, np.int32)
             done = _core.assign(
-                self._team, sample, None, centroids, scores, 0, False, None, None, labels, None
+                self._team,
+                sample,
+                None,
+                centroids,
+                scores,
+                0,
+                False,
+                None,
+                None,
+                None,
+                labels,
+                None,
             )
             before, scores = scores, finer_scores(scores, done[1], len(sample))
             if scores == before:
@@ -152,8 +168,8 @@ class NativeEngine:
         return scores
 
     def _remember(
-        self, X: Rows, weight: FloatArray | None, centroids: FloatArray
-    ) -> _core.Boxes32 | _core.Boxes64 | _core.Bounds | None:
+        self, X: Rows, weight: FloatArray | None, centroids: FloatArray, held: bool
+    ) -> _core.Boxes32 | _core.Boxes64 | _core.Bounds | _core.PackedRows | None:
         """What is kept about these rows from the first pass on; one cluster needs nothing."""
         if len(centroids) == 1:
             return None
@@ -164,6 +180,8 @@ class NativeEngine:
         if self._plan.skip == "groups":
             most = n_groups(X.shape[1], X.itemsize, self._plan.row_room)
             return _core.Bounds(self._team, centroids, len(X), most)
+        if self._plan.skip == "packed" and held:
+            return _core.PackedRows(*X.shape)
         return None
 
     def _boxes_of(

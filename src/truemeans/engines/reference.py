@@ -12,7 +12,8 @@ from typing import Any
 
 import numpy as np
 
-from truemeans.engines.base import (
+from truemeans.engines.base import SwapSearch
+from truemeans.engines.records import (
     N_SQ_GRIDS,
     Around,
     Extent,
@@ -24,7 +25,6 @@ from truemeans.engines.base import (
     Rows,
     RowState,
     SqGrids,
-    SwapSearch,
     Updated,
 )
 from truemeans.engines.reference_seeding import SeedingDefinition

@@ -7,8 +7,8 @@ import math
 import numpy as np
 import numpy.typing as npt
 
-from truemeans.engines.base import Closer, FloatArray, Played, Proposals, Rows
 from truemeans.engines.masses import WORN, mass_scale
+from truemeans.engines.records import Closer, FloatArray, Played, Proposals, Rows
 
 __all__ = ["SeedingDefinition"]
 

@@ -28,4 +28,7 @@ def skip_bytes(
         # The row once more, its weight, number and label, its place while rows are sorted; and
         # for every 8 rows or more the two corners of a box and its label.
         return n_features * itemsize + 8 * weighted + 12 + 2 * n_features + 1
+    if skip == "packed":
+        # Bytes in whole tiles of 64 features, their factor, two norms, the own score and its doubt.
+        return (n_features + 63) // 64 * 64 + 20
     return 4 if skip == "rows" else 0

@@ -22,6 +22,7 @@ METHODS = (
     ("coarse", "rows"),
     ("bytes", "none"),
     ("bytes", "rows"),
+    ("bytes", "packed"),
 )
 
 # Below this many multiply-adds a pass, packing centroids costs more than it saves (kernels small).
@@ -62,10 +63,10 @@ _BOXES_TO_SAMPLES = 20_000_000
 _CLOSER_CENTROIDS_FROM_FEATURES = 20
 
 
-# The rules in words, as `Plan.why` gives them; the keys are what `_method` says.
+# The rules in words, as `Plan.why` gives them; the keys are what `choose_method` says.
 _ONE, _SMALL = "one cluster takes every row", "small enough for canonical distances alone"
 _BOXES = "rows in boxes along a curve, few candidates each"
-_BYTES = "tiles of bytes by the matrix unit, a bound a row later"
+_BYTES = "tiles of bytes by the matrix unit, kept with their scores, a bound a row later"
 _COARSE = "coarse tiles by the matrix unit, a bound a row later"
 _TILES = "dense tiles by the matrix unit, a bound a row later"
 _GROUPS = "tiles of centroids, bounds by groups of centroids"
@@ -84,8 +85,9 @@ RULES = {
     f"{FINER['coarse'][1]:.0%} of the rows stay open (benchmark: run --only "
     "midk,ivf,embed,patches).",
     _BYTES: f"From {_BYTES_FROM_FEATURES} features and {_BYTES_FROM_CLUSTERS} clusters a matrix "
-    "unit scores fastest with whole numbers of 8 bits; the first halves of the numbers follow "
-    f"where more than {FINER['bytes'][1]:.0%} of the rows stay open (benchmark: run --only "
+    "unit scores fastest with whole numbers of 8 bits. They are kept from pass to pass, and "
+    "scores of own centroids followed by what these moved; the first halves of the numbers take "
+    f"over where more than {FINER['bytes'][1]:.0%} of the rows stay open (benchmark: run --only "
     "embed).",
     _TILES: f"From {_TILES_FROM_FEATURES} features and {_TILES_FROM_CLUSTERS} clusters a matrix "
     "unit scores fastest (benchmark: kernels layout).",
@@ -121,7 +123,7 @@ def choose_method(
         or (n_features >= _NARROW_TILES_FROM_FEATURES and n_clusters >= _NARROW_TILES_FROM_CLUSTERS)
     ) and has_tiles(target):
         if n_features >= _BYTES_FROM_FEATURES and n_clusters >= _BYTES_FROM_CLUSTERS:
-            return "bytes", "rows", _BYTES
+            return "bytes", "packed", _BYTES
         many = n_clusters >= _COARSE_FROM_CLUSTERS
         if n_features >= (_NARROW_COARSE_FROM_FEATURES if many else _COARSE_FROM_FEATURES):
             return "coarse", "rows", _COARSE

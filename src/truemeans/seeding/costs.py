@@ -6,8 +6,8 @@ import numpy as np
 import numpy.typing as npt
 
 from truemeans.dataset import Dataset
-from truemeans.engines.base import FloatArray
 from truemeans.engines.masses import WORN, mass_scale
+from truemeans.engines.records import FloatArray
 from truemeans.seeding.draw import Draw
 
 __all__ = ["Costs"]

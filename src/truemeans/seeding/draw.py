@@ -22,8 +22,8 @@ import numpy as np
 import numpy.typing as npt
 
 from truemeans.dataset import Dataset
-from truemeans.engines.base import FloatArray
 from truemeans.engines.masses import mass_scale
+from truemeans.engines.records import FloatArray
 
 __all__ = ["Draw", "Uniform"]
 

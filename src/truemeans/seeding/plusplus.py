@@ -25,7 +25,7 @@ import numpy as np
 import numpy.typing as npt
 
 from truemeans.dataset import Dataset
-from truemeans.engines.base import Proposals
+from truemeans.engines.records import Proposals
 from truemeans.plan import draws_at_once, draws_in_boxes, most_pairs
 from truemeans.seeding.costs import Costs
 from truemeans.seeding.draw import Draw
