@@ -137,12 +137,12 @@ void require_numbers(const List& list, T low, std::size_t high) {
     const auto most = static_cast<std::size_t>(std::numeric_limits<T>::max());
     const T last = high > most ? static_cast<T>(most) : static_cast<T>(high) - T(1);
     // No early exit, so that it runs as fast as memory is read.
-    bool bad = false;
+    T bad = 0;
     for (std::size_t i = 0; i < list.shape(0); ++i) {
-        bad |= list.data()[i] < low;
-        bad |= list.data()[i] > last;
+        const T number = list.data()[i];
+        bad |= static_cast<T>(static_cast<T>(number < low) | static_cast<T>(number > last));
     }
-    require(!bad, "internal: a number out of range");
+    require(bad == 0, "internal: a number out of range");
 }
 
 inline core::Scores scores_of(const std::string& name, const core::Kernels& kernels) {

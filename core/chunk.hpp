@@ -115,7 +115,7 @@ struct Pass {
     // Numbers of the rows to score, in t.rows, which starts as all of them.
     std::size_t choose(std::size_t begin, std::size_t n, const std::int32_t* labels,
                        ChunkScratch<T>& t) const {
-        if (skip)
+        if (skip && !skip->is_first)
             return kernels.rows_reached(skip->slack.data() + begin, labels + begin,
                                         skip->travel.of().data(), skip->travel.farthest(), n,
                                         t.rows.data());
@@ -124,7 +124,7 @@ struct Pass {
 
     // The numbers of the rows to score where they are not all.
     const std::int32_t* list_of(const ChunkScratch<T>& t) const {
-        return skip ? t.rows.data() : nullptr;
+        return skip && !skip->is_first ? t.rows.data() : nullptr;
     }
 
     void score(std::size_t begin, std::size_t m, std::size_t n, ChunkScratch<T>& t) const {

@@ -21,10 +21,9 @@ Skip* ready(Skip* skip, Centroids centroids, std::size_t d, const ScorePanels<T>
     if (!skip->started) {
         skip->frame = panels.frame();
         skip->travel.start(centroids, d, skip->frame.scale);
-        // Below any travel: every row is scored.
-        std::fill(skip->slack.begin(), skip->slack.end(), -1.0f);
-        skip->started = true;
     }
+    skip->is_first = !skip->started;
+    skip->started = true;
     skip->travel.advance(centroids);
     return skip;
 }

@@ -7,18 +7,18 @@
 // nothing is rewritten for a row that is skipped: it is compared with today's travel.
 #pragma once
 
-#include <vector>
-
+#include "aligned.hpp"
 #include "panels.hpp"
 #include "travel.hpp"
 
 namespace truemeans {
 
 struct Skip {
-    std::vector<float> slack;  // (n_rows,)
+    Aligned<float> slack;  // (n_rows,), which the first pass writes
     Travel travel;
     Frame frame;  // of the packed rows; distances are in its units
     bool started = false;
+    bool is_first = false;  // of the passes since it started: every row is scored
 
     explicit Skip(std::size_t n_rows) : slack(n_rows) {}
 

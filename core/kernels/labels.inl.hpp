@@ -46,7 +46,7 @@ size_t rows_moved(const int32_t* fresh, const int32_t* rows, size_t n, int32_t* 
         append_lanes(bits, now, to, first);
         n_moves = append_lanes(bits, number, moved, first);
         if (rows)
-            for (size_t m = first; m < n_moves; ++m) labels[moved[m]] = to[m];
+            scatter(labels, number, now, bits);
         else
             store(labels + i, now);
     }

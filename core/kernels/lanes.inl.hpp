@@ -99,4 +99,18 @@ inline VecI gather(const int32_t* table, VecI at) {
 #endif
 }
 
+
+// Writes the lanes whose bits are set to a table, by number.
+inline void scatter(int32_t* table, VecI at, VecI values, uint32_t bits) {
+#if TM_VECTOR_BYTES == 64 && defined(__AVX512F__)
+    _mm512_mask_i32scatter_epi32(table, static_cast<__mmask16>(bits), __m512i(at), __m512i(values),
+                                 sizeof *table);
+#else
+    for (; bits != 0; bits &= bits - 1) {
+        const auto lane = __builtin_ctz(bits);
+        table[at[lane]] = values[lane];
+    }
+#endif
+}
+
 }  // namespace
