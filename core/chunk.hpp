@@ -38,6 +38,7 @@ inline std::size_t rows_per_chunk(const Kernels& kernels, Scores scores, std::si
 // Numbers that only the time depends on (benchmarks sweep).
 constexpr std::size_t kWide = 64;
 constexpr std::size_t kManyClusters = 32;
+constexpr std::size_t kNarrowBytes = 256;
 
 // Lanes = centroids would leave most lanes empty.
 inline bool few_suffice(Scores scores, std::size_t k, std::size_t d) {
@@ -111,6 +112,7 @@ struct Pass {
     const TileKeeper<T>* keeper;  // null where labels are searched for, or bounds are wanted
     const ScorePanels<T>& few;  // lanes = features, where there are few centroids
     ClusterLocks* locks;        // where threads share the sums
+    std::size_t stride;         // rows from a thread's chunk to its next, most likely
 
     // Numbers of the rows to score, in t.rows, which starts as all of them.
     std::size_t choose(std::size_t begin, std::size_t n, const std::int32_t* labels,
@@ -127,6 +129,15 @@ struct Pass {
         return skip && !skip->is_first ? t.rows.data() : nullptr;
     }
 
+    // The rows that this thread will most likely pack next, where packing waits for them: where
+    // they are narrow, and most of them are scored.
+    Ahead ahead(std::size_t begin, std::size_t m, std::size_t n) const {
+        const std::size_t first = begin + stride, bytes = rows.d * sizeof(T);
+        if (bytes > kNarrowBytes || 2 * m < n || first >= rows.n) return {nullptr, 0};
+        const std::size_t n_next = std::min(n, rows.n - first);
+        return {reinterpret_cast<const char*>(rows.X + first * rows.d), n_next * bytes / 64};
+    }
+
     void score(std::size_t begin, std::size_t m, std::size_t n, ChunkScratch<T>& t) const {
         const T* X = rows.X + begin * rows.d;
         const std::int32_t* list = m < n ? t.rows.data() : nullptr;
@@ -141,7 +152,7 @@ struct Pass {
         if (tiles.n_panels > 0) {
             pack(X, list, m, t);
             kernels.score_tiles(t.tile_rows.tiles, n_blocks, rows.d,
-                                tiles.run(0, tiles.n_panels, rows.d), out);
+                                tiles.run(0, tiles.n_panels, rows.d), out, ahead(begin, m, n));
             return;
         }
         if (scores == Scores::lanes_are_samples) {

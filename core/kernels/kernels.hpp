@@ -84,6 +84,11 @@ struct CentroidMoves {
     const float *units, *norm_changes, *lengths, *rests;
     const std::int32_t* offsets;
 };
+// What a kernel that computes asks memory for meanwhile: lines of what comes next, or none.
+struct Ahead {
+    const char* from;
+    std::size_t n_lines;
+};
 struct TwoNearest {
     float* best;
     float* second;
@@ -245,7 +250,7 @@ struct Kernels {
                           TwoNearest out);
     // Scores by a matrix unit; null without one. Panels are of tile_rows centroids.
     void (*score_tiles)(const std::uint16_t* rows, std::size_t n_blocks, std::size_t d,
-                        TileCentroids centroids, TwoNearest out);
+                        TileCentroids centroids, TwoNearest out, Ahead ahead);
     // One bit for each row and slot, whether the score of score_tiles is at most the row's limit
     // (n_blocks * tile_rows): marks (out): [16 rows][n_panels * tile_rows].
     void (*mark_tiles)(const std::uint16_t* rows, std::size_t n_blocks, std::size_t d,

@@ -51,6 +51,8 @@ namespace {
 
 using truemeans::TileCentroids;
 
+constexpr size_t kLineBytes = 64;
+
 // products: 16 rows, of these factors, with a centroid of squared norm `norm`.
 template <Halves kHalves>
 inline VecF score_of(const float* products, VecF factors, float norm) {
@@ -85,6 +87,8 @@ struct Search {
     Factors<kHalves> factors;
     const float* sq_norms;
     truemeans::TwoNearest out;
+    truemeans::Ahead ahead;
+    size_t lines_at_a_time;
     Two two[2]{};  // one a side
     VecF factor[2]{};
 
@@ -115,13 +119,19 @@ struct Search {
             store(out.second + row, two[side].second);
             store(out.index + row, two[side].index);
         }
+        for (size_t i = 0; i < lines_at_a_time && ahead.n_lines > 0; ++i, --ahead.n_lines) {
+            __builtin_prefetch(ahead.from, 0, 2);  // to the second-level cache
+            ahead.from += kLineBytes;
+        }
     }
 };
 
 template <Halves kHalves>
 void score(const uint16_t* rows, size_t n_sides, size_t d, TileCentroids centroids,
-           truemeans::TwoNearest out) {
-    Search<kHalves> search{{rows, d, centroids.unit}, centroids.sq_norms, out};
+           truemeans::TwoNearest out, truemeans::Ahead ahead) {
+    const size_t n_times = n_sides / 2 * centroids.n_panels;
+    Search<kHalves> search{{rows, d, centroids.unit}, centroids.sq_norms, out, ahead,
+                           (ahead.n_lines + n_times - 1) / at_least_one(n_times)};
     meet_wide<kHalves>(rows, n_sides, d, centroids.packed, centroids.n_panels, search);
 }
 
@@ -214,10 +224,10 @@ auto for_halves(Halves halves, const Of& of) {
 }
 
 void score_tiles(const uint16_t* rows, size_t n_blocks, size_t d, TileCentroids centroids,
-                 truemeans::TwoNearest out) {
+                 truemeans::TwoNearest out, truemeans::Ahead ahead) {
     const Tiles tiles;
     const auto run = for_halves(centroids.halves, []<Halves kHalves>() { return score<kHalves>; });
-    run(rows, 2 * n_blocks, d, centroids, out);
+    run(rows, 2 * n_blocks, d, centroids, out, ahead);
 }
 
 void mark_tiles(const uint16_t* rows, size_t n_blocks, size_t d, TileCentroids centroids,
