@@ -276,7 +276,8 @@ class _Starts:
                 source.n_features,
                 source.dtype,
             )
-        return np.ldexp(np.asarray(centroids, dtype=np.float64), -self._scale.values)
+        values = np.asarray(centroids, dtype=np.float64)
+        return np.ldexp(values, -self._scale.values) if self._scale.values else values
 
 
 def _draw_rows(problem: Problem, dataset: Dataset, draw: Draw) -> npt.NDArray[np.intp]:
