@@ -41,9 +41,7 @@ void copy_row(const T* x, std::size_t d, T* to) {
 
 template <class T>
 Boxes<T>::Boxes(Team& team, const Kernels& kernels, Rows<T> rows, bool by_value)
-    : per_box(2 * kernels.sample_lanes),
-      X(rows.n * rows.d),
-      weight(rows.weight ? rows.n : 0) {
+    : per_box(2 * kernels.sample_lanes), weight(rows.weight ? rows.n : 0) {
     const std::size_t d = rows.d;
     sort(team, kernels, rows, by_value);
     if (!rows.weight) fold(team, d);
@@ -63,11 +61,13 @@ void Boxes<T>::sort(Team& team, const Kernels& kernels, Rows<T> rows, bool by_va
     CurveOrder curve = curve_order(team, kernels, rows);
     order = std::move(curve.rows);
     const std::size_t d = rows.d;
+    X.resize(rows.n * d);
     team.run(rows.n, 1 << 14, [&](std::size_t, std::size_t begin, std::size_t end) {
         for (std::size_t i = begin; i < end; ++i)
             copy_row(rows.X + at(order[i]) * d, d, X.data() + i * d);
     });
     if (by_value) sort_cells(team, curve.keys, d);
+    labels = std::move(curve.keys);  // the same memory once more
     team.run(weight.size(), 1 << 14, [&](std::size_t, std::size_t begin, std::size_t end) {
         for (std::size_t i = begin; i < end; ++i) weight[i] = rows.weight[at(order[i])];
     });
@@ -75,7 +75,7 @@ void Boxes<T>::sort(Team& team, const Kernels& kernels, Rows<T> rows, bool by_va
 
 // Rows of one cell by value, from the first feature on, and equal rows by number.
 template <class T>
-void Boxes<T>::sort_cells(Team& team, const Aligned<std::uint32_t>& keys, std::size_t d) {
+void Boxes<T>::sort_cells(Team& team, const Aligned<std::int32_t>& keys, std::size_t d) {
     struct Item {
         std::array<T, kBoxFeatures> x;
         std::int32_t row;

@@ -47,7 +47,7 @@ struct Boxes {
 
   private:
     void sort(Team& team, const Kernels& kernels, Rows<T> rows, bool by_value);
-    void sort_cells(Team& team, const Aligned<std::uint32_t>& keys, std::size_t d);
+    void sort_cells(Team& team, const Aligned<std::int32_t>& keys, std::size_t d);
     void fold(Team& team, std::size_t d);
     void measure(Team& team, std::size_t d);
 };

@@ -63,7 +63,7 @@ CurveOrder by_digit(Team& team, const CurveOrder& in, unsigned digit) {
     const std::size_t slice = (n + n_slices - 1) / n_slices;
     std::vector<std::array<std::uint32_t, kDigits>> next(n_slices);
     const auto digit_of = [&](std::size_t i) {
-        return in.keys[i] >> (digit * kDigitBits) & (kDigits - 1);
+        return static_cast<std::uint32_t>(in.keys[i]) >> (digit * kDigitBits) & (kDigits - 1);
     };
     team.run(n, slice, [&](std::size_t, std::size_t begin, std::size_t end) {
         auto& count = next[begin / slice];
@@ -76,7 +76,7 @@ CurveOrder by_digit(Team& team, const CurveOrder& in, unsigned digit) {
             count[v] = before;
             before += here;
         }
-    CurveOrder out{Aligned<std::uint32_t>(n), Aligned<std::int32_t>(n)};
+    CurveOrder out{Aligned<std::int32_t>(n), Aligned<std::int32_t>(n)};
     team.run(n, slice, [&](std::size_t, std::size_t begin, std::size_t end) {
         auto& to = next[begin / slice];
         for (std::size_t i = begin; i < end; ++i) {
@@ -96,10 +96,10 @@ CurveOrder curve_order(Team& team, const Kernels& kernels, Rows<T> rows) {
     if (survey(team, kernels, rows, low.data(), high.data(), finest.data()) < rows.n * rows.d)
         throw std::invalid_argument("internal: rows that are not finite");
     const Curve<T> curve(low, high);
-    CurveOrder keyed{Aligned<std::uint32_t>(rows.n), {}};  // no rows: 0, 1, 2 ...
+    CurveOrder keyed{Aligned<std::int32_t>(rows.n), {}};  // no rows: 0, 1, 2 ...
     team.run(rows.n, 1 << 14, [&](std::size_t, std::size_t begin, std::size_t end) {
         for (std::size_t i = begin; i < end; ++i)
-            keyed.keys[i] = curve.place(rows.X + i * rows.d);
+            keyed.keys[i] = static_cast<std::int32_t>(curve.place(rows.X + i * rows.d));
     });
     keyed = by_digit(team, keyed, 0);
     return by_digit(team, keyed, 1);

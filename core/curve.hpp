@@ -12,7 +12,7 @@ namespace truemeans {
 // Numbers of the rows, sorted by the place of their cell on the curve through a grid over their
 // ranges, 2^24 cells in all, and those places.
 struct CurveOrder {
-    Aligned<std::uint32_t> keys;
+    Aligned<std::int32_t> keys;
     Aligned<std::int32_t> rows;
 };
 template <class T>
