@@ -142,7 +142,8 @@ def test_what_is_asked_for_is_less_than_what_is_taken(n, d, k, init):
         print(needed[0], int(status["VmHWM"].split()[0]) * 1024 - now)
     """)
     needed, taken = map(int, printed.split())
-    assert 5 * MIB < needed < taken
+    # Linux adds a thread's pages to the count in batches, so that it may lag by some hundred kB.
+    assert 5 * MIB < needed < taken + MIB // 2
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="reads /proc")
