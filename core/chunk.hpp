@@ -23,16 +23,17 @@ inline std::size_t rows_per_block(const Kernels& kernels, Scores scores) {
 }
 
 // A packed chunk of about a quarter of a megabyte, which a second-level cache holds beside the
-// centroids.
-inline std::size_t rows_per_chunk(const Kernels& kernels, Scores scores, std::size_t d,
-                                  std::size_t block_rows) {
+// centroids; less where rows are few, so that a thread that wakes late still finds some.
+inline std::size_t rows_per_chunk(const Kernels& kernels, Scores scores, std::size_t n,
+                                  std::size_t d, std::size_t n_threads, std::size_t block_rows) {
     const std::size_t step = rows_per_block(kernels, scores);
     // Tiles are read so fast that centroids from beyond the cache must serve more rows.
     const std::size_t bytes = by_tiles(scores) ? 768u << 10 : 256u << 10;
     // Rows of bytes are kept, so that mostly nothing else of them is read.
     const std::size_t row = (scores == Scores::byte_tiles ? 2 : 4) * d;
-    const std::size_t fits = std::clamp<std::size_t>(bytes / row, step, 768);
-    return block_rows ? block_rows : fits / step * step;
+    const std::size_t most = n_threads > 1 ? std::min<std::size_t>(n / (32 * n_threads), 768) : 768;
+    const std::size_t rows = std::max(std::min(bytes / row, most), step);
+    return block_rows ? block_rows : rows / step * step;
 }
 
 // Numbers that only the time depends on (benchmarks sweep).

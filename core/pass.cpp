@@ -83,7 +83,8 @@ Outcome assign(Team& team, const Kernels& kernels, Rows<T> rows, Centroids centr
                                                 : exact_panels(centroids, rows.d)};
     const TileSettler<T> tile_settler{kernels, table, centroids, rows.d, tiles, panels};
     const TileKeeper<T> keeper{tile_settler};
-    const std::size_t chunk = std::min(rows_per_chunk(kernels, scores, rows.d, block_rows), rows.n);
+    const std::size_t chunk = std::min(
+        rows_per_chunk(kernels, scores, rows.n, rows.d, team.n_threads(), block_rows), rows.n);
     packed = ready(packed, kernels, skip, panels, tiles, chunk);
     const std::size_t n_threads = rows.n <= chunk ? 1 : team.n_threads();
     // Many wide sums of its own cost a thread more than locking a cluster for each of few moves.
