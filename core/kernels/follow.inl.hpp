@@ -18,39 +18,6 @@
 
 namespace {
 
-// 64 values of a line of d, as bytes; zeros beyond.
-inline void pack_line_tile(const float* v, size_t f, size_t d, const float* zeros, float unit,
-                           uint16_t* out, VecF& squares, VecF& left_out) {
-    const truemeans::Centering<float> as_is{zeros, 1.0f};
-    const VecI bytes = to_bytes(v, f, d, as_is, unit, 1.0f / unit, squares, left_out);
-    _mm512_storeu_si512(out, __m512i(bytes));
-}
-
-inline float sum_of(VecF v) {
-    float sum = 0.0f;
-    for (size_t lane = 0; lane < kLanes; ++lane) sum += v[lane];
-    return sum;
-}
-
-float largest(const float* v, size_t n) {
-    VecF most{};
-    size_t i = 0;
-    for (; i + kLanes <= n; i += kLanes) most = vmax(most, vmax(load(v + i), -load(v + i)));
-    float top = 0.0f;
-    for (size_t lane = 0; lane < kLanes; ++lane) top = __builtin_fmaxf(top, most[lane]);
-    for (; i < n; ++i) top = __builtin_fmaxf(top, __builtin_fabsf(v[i]));
-    return top;
-}
-
-void pack_line(const float* v, size_t d, const float* zeros, float unit, uint16_t* out,
-               size_t step, float* sq_norm, float* left_out) {
-    VecF squares{}, rest{};
-    for (size_t f = 0; f < d; f += kByteDeep, out += step)
-        pack_line_tile(v, f, d, zeros, unit, out, squares, rest);
-    *sq_norm = sum_of(squares);
-    *left_out = sum_of(rest);
-}
-
 // Sums of products of 16 rows' bytes with those of a line of its own each.
 inline VecI own_products(const uint16_t* tiles, size_t n_tiles, const uint16_t* lines,
                          const int32_t* offsets, const int32_t* labels) {

@@ -99,7 +99,6 @@ inline VecI gather(const int32_t* table, VecI at) {
 #endif
 }
 
-
 // Writes the lanes whose bits are set to a table, by number.
 inline void scatter(int32_t* table, VecI at, VecI values, uint32_t bits) {
 #if TM_VECTOR_BYTES == 64 && defined(__AVX512F__)

@@ -76,4 +76,33 @@ void pack_byte_side(const T* const (&rows)[kSide], size_t n, size_t d, truemeans
     store(rests, line_sums(left_out));
 }
 
+inline float sum_of(VecF v) {
+    float sum = 0.0f;
+    for (size_t lane = 0; lane < kLanes; ++lane) sum += v[lane];
+    return sum;
+}
+
+float largest(const float* v, size_t n) {
+    VecF most{};
+    size_t i = 0;
+    for (; i + kLanes <= n; i += kLanes) most = vmax(most, vmax(load(v + i), -load(v + i)));
+    float top = 0.0f;
+    for (size_t lane = 0; lane < kLanes; ++lane) top = __builtin_fmaxf(top, most[lane]);
+    for (; i < n; ++i) top = __builtin_fmaxf(top, __builtin_fabsf(v[i]));
+    return top;
+}
+
+// A centroid, or what it moved by, as it is.
+void pack_line(const float* v, size_t d, const float* zeros, float unit, uint16_t* out,
+               size_t step, float* sq_norm, float* left_out) {
+    const truemeans::Centering<float> as_is{zeros, 1.0f};
+    VecF squares{}, rest{};
+    for (size_t f = 0; f < d; f += kByteDeep, out += step) {
+        const VecI bytes = to_bytes(v, f, d, as_is, unit, 1.0f / unit, squares, rest);
+        _mm512_storeu_si512(out, __m512i(bytes));
+    }
+    *sq_norm = sum_of(squares);
+    *left_out = sum_of(rest);
+}
+
 }  // namespace

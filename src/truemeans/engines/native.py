@@ -180,7 +180,7 @@ class NativeEngine:
         if self._plan.skip == "groups":
             most = n_groups(X.shape[1], X.itemsize, self._plan.row_room)
             return _core.Bounds(self._team, centroids, len(X), most)
-        if self._plan.skip == "packed" and held:
+        if self._plan.skip == "packed" and held and self._scores in ("", "bytes"):
             return _core.PackedRows(*X.shape)
         return None
 
