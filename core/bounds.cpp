@@ -251,8 +251,7 @@ struct BoundedPass {
         const std::int32_t winner = groups.centroid_of[at(t.slot[p])];
         std::int32_t label = winner;
         // Written so that a score that is not a number counts as undecided.
-        const bool decided = t.second[p] - t.best[p] >
-                             panels.margin.constant + panels.margin.slope * t.norm[p];
+        const bool decided = t.second[p] - t.best[p] > panels.margin_of_row(t.norm[p]);
         if (!decided) {
             // A group still beyond the best's distance holds no candidate.
             const std::size_t panels_each = groups.n_slots / kernels.centroid_lanes;

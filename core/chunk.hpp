@@ -235,7 +235,7 @@ struct Pass {
             return;
         }
         for (std::size_t p = 0; p < m; ++p)
-            t.margins[p] = panels.margin.constant + panels.margin.slope * t.norms[p];
+            t.margins[p] = panels.margin_of_row(t.norms[p]);
     }
 
     // New labels of the first n undecided rows.
@@ -274,8 +274,7 @@ struct Pass {
         for (std::size_t i = 0; i < n; ++i) {
             const std::int32_t p = t.undecided[i];
             const float limit =
-                s.scores[i] + panels.margin.constant +
-                panels.margin.slope * t.tile_rows.norms[p] + 0.5f * t.margins[at(p)];
+                s.scores[i] + panels.margin_of_row(t.tile_rows.norms[p]) + 0.5f * t.margins[at(p)];
             if (t.second[at(p)] > limit) continue;
             t.undecided[left] = p;
             s.rows[left] = s.rows[i];

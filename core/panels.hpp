@@ -59,6 +59,8 @@ struct ScorePanels {
     // choose one that suits the centroids.
     ScorePanels(Centroids centroids, std::size_t d, const Layout& layout,
                 const Frame* frame = nullptr);
+    // The gap that proves the order of two scores of a row of squared norm `norm`.
+    float margin_of_row(float norm) const { return margin.constant + margin.slope * norm; }
     Centering<T> centering() const { return {center.data(), scale}; }
     Frame frame() const {
         return {{center.begin(), center.end()}, static_cast<double>(scale)};

@@ -43,7 +43,7 @@ struct Settler {
         std::size_t m = 0;
         // Twice the margin: this time the sums may be ordered otherwise than in `best`.
         const float limit =
-            panels ? best + 2.0f * (panels->margin.constant + panels->margin.slope * norm) : 0.0f;
+            panels ? best + 2.0f * panels->margin_of_row(norm) : 0.0f;
         // Far below the scores of padding lanes; false for what is not a number.
         if (panels && limit < 1e30f) {
             float again;

@@ -194,7 +194,7 @@ void TileSettler<T>::narrow(const T* X, std::size_t n, bool scored, Scratch& t) 
         const std::size_t fresh = m - scored;
         float best = scored ? t.own[p] + t.doubt[p] : kFarScore;
         for (std::size_t i = 0; i < fresh; ++i) best = std::min(best, score[i]);
-        const float limit = best + (panels.margin.constant + panels.margin.slope * t.norms[p]);
+        const float limit = best + panels.margin_of_row(t.norms[p]);
         std::int32_t left = 0;
         for (std::size_t i = 0; i < m; ++i)
             if ((i < fresh ? score[i] : t.own[p] - t.doubt[p]) <= limit) list[left++] = list[i];
@@ -243,11 +243,10 @@ void TileKeeper<T>::score_own(const T* X, std::size_t n, const std::int32_t* lab
         settler.table.score_labels(X, list, m, settler.d, panels.centering(),
                                    panels.packed.data(), panels.sq_norms.data(), with, out);
     };
+    const auto doubt_of = [&](std::size_t p) { return 0.5f * panels.margin_of_row(rows.norms[p]); };
     if (!chunk.moves) {
         score(nullptr, n, label, rows.own);
-        for (std::size_t p = 0; rows.doubt && p < n; ++p)
-            rows.doubt[p] =
-                0.5f * (panels.margin.constant + panels.margin.slope * rows.norms[p]);
+        for (std::size_t p = 0; rows.doubt && p < n; ++p) rows.doubt[p] = doubt_of(p);
         return;
     }
     settler.kernels.follow_scores(rows.tiles, n, settler.d, *chunk.moves, label, rows.norms,
@@ -264,7 +263,7 @@ void TileKeeper<T>::score_own(const T* X, std::size_t n, const std::int32_t* lab
     for (std::size_t i = 0; i < t.scored_rows.size(); ++i) {
         const auto p = static_cast<std::size_t>(t.scored_rows[i]);
         rows.own[p] = t.scores[i];
-        rows.doubt[p] = 0.5f * (panels.margin.constant + panels.margin.slope * rows.norms[p]);
+        rows.doubt[p] = doubt_of(p);
     }
 }
 
@@ -281,8 +280,7 @@ std::size_t TileKeeper<T>::label(const T* X, std::size_t n, std::int32_t* label,
     score_own(X, n, label, chunk, t);
     for (std::size_t p = 0; p < n; ++p)
         chunk.limit[p] = rows.own[p] + (rows.doubt ? rows.doubt[p] : 0.0f) +
-                         (panels.margin.constant + panels.margin.slope * rows.norms[p]) +
-                         0.5f * chunk.limit[p];
+                         panels.margin_of_row(rows.norms[p]) + 0.5f * chunk.limit[p];
     const std::size_t block = kernels.tile_rows;
     std::fill(chunk.limit + n, chunk.limit + (n + block - 1) / block * block, -kFarScore);
     // The mark of a row's own centroid is taken away. A row without it, or with a limit out of
