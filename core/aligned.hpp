@@ -9,16 +9,21 @@
 
 namespace truemeans {
 
+// Memory at a cache line. Much of it at once has pages of its own, huge ones where the system
+// can: they come in a third of the time, and go back when they are freed, where an allocator may
+// keep what no later vector fits into.
+void* take_lines(std::size_t n_bytes);
+void give_lines(void* p, std::size_t n_bytes);
+
 template <class T>
 struct LineAllocator {
     using value_type = T;
-    static constexpr std::align_val_t kLine{64};
 
     LineAllocator() = default;
     template <class U>
     explicit LineAllocator(const LineAllocator<U>&) {}
-    T* allocate(std::size_t n) { return static_cast<T*>(::operator new(n * sizeof(T), kLine)); }
-    void deallocate(T* p, std::size_t) { ::operator delete(p, kLine); }
+    T* allocate(std::size_t n) { return static_cast<T*>(take_lines(n * sizeof(T))); }
+    void deallocate(T* p, std::size_t n) { give_lines(p, n * sizeof(T)); }
     template <class U>
     void construct(U* p) {
         ::new (static_cast<void*>(p)) U;

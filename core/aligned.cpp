@@ -1,0 +1,45 @@
+#include "aligned.hpp"
+
+#ifdef __linux__
+#include <sys/mman.h>
+#endif
+
+namespace truemeans {
+
+namespace {
+
+constexpr std::align_val_t kLine{64};
+
+#ifdef __linux__
+// Two huge pages: below that few or none would lie within.
+constexpr std::size_t kMuch = std::size_t(4) << 20;
+#endif
+
+}  // namespace
+
+#ifdef __linux__
+
+void* take_lines(std::size_t n_bytes) {
+    if (n_bytes < kMuch) return ::operator new(n_bytes, kLine);
+    void* p = ::mmap(nullptr, n_bytes, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+    if (p == MAP_FAILED) throw std::bad_alloc();
+    // A system without huge pages refuses, and nothing is lost.
+    (void)::madvise(p, n_bytes, MADV_HUGEPAGE);
+    return p;
+}
+
+void give_lines(void* p, std::size_t n_bytes) {
+    if (n_bytes < kMuch)
+        ::operator delete(p, kLine);
+    else
+        ::munmap(p, n_bytes);
+}
+
+#else
+
+void* take_lines(std::size_t n_bytes) { return ::operator new(n_bytes, kLine); }
+void give_lines(void* p, std::size_t) { ::operator delete(p, kLine); }
+
+#endif
+
+}  // namespace truemeans
