@@ -41,9 +41,12 @@ constexpr std::size_t kWide = 64;
 constexpr std::size_t kManyClusters = 32;
 constexpr std::size_t kNarrowBytes = 256;
 
-// Lanes = centroids would leave most lanes empty.
+// Lanes = centroids would leave lanes empty, and packing rows for them takes as long as scoring;
+// adding up lanes takes less than that (benchmarks sweep).
 inline bool few_suffice(Scores scores, std::size_t k, std::size_t d) {
-    return scores == Scores::lanes_are_centroids && k <= kFewCentroids && d >= 2 * kWide;
+    constexpr std::size_t kFeaturesACentroid = 24;
+    return scores == Scores::lanes_are_centroids && k <= kFewCentroids && d >= 2 * kWide &&
+           d >= kFeaturesACentroid * k;
 }
 
 inline std::size_t at(std::int32_t i) { return static_cast<std::size_t>(i); }

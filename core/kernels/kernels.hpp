@@ -44,7 +44,7 @@ struct Margin {
     float slope;
 };
 
-constexpr std::size_t kFewCentroids = 3;
+constexpr std::size_t kFewCentroids = 11;  // with a row's norm three squares of sums
 constexpr std::size_t kRoundRows = 32;  // rows at a time in rounds.hpp
 constexpr float kFarScore = 3.0e38f;
 constexpr float kWildScore = 1.0e30f;  // scores of rows with larger norms may overflow

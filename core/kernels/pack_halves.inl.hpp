@@ -57,10 +57,10 @@ inline void store_tile(uint16_t* tile, const VecF (&lines)[kLanes]) {
         _mm512_storeu_si512(tile + i * kDeep, __m512i(lines[i]));
 }
 
-// 16 rows, or the n there are. norms (out): squared norm of each packed row; rests (out): of what
-// its first halves leave out.
+// 16 rows, or the n there are, while the next ones are fetched, if they are not null. norms (out):
+// squared norm of each packed row; rests (out): of what its first halves leave out.
 template <bool kBoth, class T>
-inline void pack_side(const T* const (&rows)[kSide], size_t n, size_t d,
+inline void pack_side(const T* const (&rows)[kSide], const T* const* next, size_t n, size_t d,
                       truemeans::Centering<T> c, uint16_t* tiles, float* norms, float* rests) {
     VecF squares[kLanes], left_out[kLanes];
     for (size_t r = 0; r < kSide; ++r) squares[r] = left_out[r] = VecF{};
@@ -74,6 +74,7 @@ inline void pack_side(const T* const (&rows)[kSide], size_t n, size_t d,
             hi[r] = lo[r] = VecF{};
             if (r >= n) continue;
             const T* x = rows[r] + f;
+            if (next) fetch<kDeep>(next[r] + f);
             const VecF v0 = centred(x, c.center + f, c.scale, m0);
             const VecF v1 = centred(x + second, c.center + f + second, c.scale, m1);
             squares[r] += v0 * v0;

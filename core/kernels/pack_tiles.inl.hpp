@@ -6,37 +6,41 @@
 
 namespace {
 
-// So many rows ahead, rows of so many features are fetched: packing takes less time than reading.
+// Packing takes less time than reading, so rows are fetched: narrow ones so many rows ahead, wide
+// ones, of which the first-level cache holds few, while the 16 before them are packed.
 constexpr size_t kAhead = 3 * kSide;
-constexpr size_t kFetched = 256;
+constexpr size_t kNarrowRow = 256;
 
 template <class T>
 void pack_tiles(Halves halves, const T* X, const int32_t* list, size_t n_rows, size_t d,
                 truemeans::Centering<T> c, uint16_t* tiles, float* norms, float* rests) {
     const size_t side = kSide * truemeans::tile_row_entries(halves, d);
+    const auto row = [&](size_t i) { return X + (list ? static_cast<size_t>(list[i]) : i) * d; };
     // Whole blocks of two sides, as score_tiles takes them.
     for (size_t first = 0; first < (n_rows + 2 * kSide - 1) / (2 * kSide) * (2 * kSide);
          first += kSide) {
         const size_t n = first >= n_rows ? 0 : n_rows - first < kSide ? n_rows - first : kSide;
         const T* rows[kSide] = {};
-        for (size_t r = 0; r < n; ++r)
-            rows[r] = X + (list ? static_cast<size_t>(list[first + r]) : first + r) * d;
-        if (d <= kFetched)
-            for (size_t i = first + kAhead; i < first + kAhead + kSide && i < n_rows; ++i) {
-                const T* x = X + (list ? static_cast<size_t>(list[i]) : i) * d;
-                for (size_t f = 0; f < d; f += 64 / sizeof(T)) __builtin_prefetch(x + f);
-            }
+        const T* after[kSide] = {};
+        for (size_t r = 0; r < n; ++r) {
+            rows[r] = row(first + r);
+            after[r] = first + kSide + r < n_rows ? row(first + kSide + r) : rows[r];
+        }
+        const T* const* next = d > kNarrowRow ? after : nullptr;
+        if (!next)
+            for (size_t i = first + kAhead; i < first + kAhead + kSide && i < n_rows; ++i)
+                for (size_t f = 0; f < d; f += 64 / sizeof(T)) __builtin_prefetch(row(i) + f);
         uint16_t* out = tiles + first / kSide * side;
         if (halves == Halves::all_in_one)
             pack_narrow_side<true>(rows, n, d, c, out, norms + first);
         else if (halves == Halves::both_in_one)
             pack_narrow_side<false>(rows, n, d, c, out, norms + first);
         else if (halves == Halves::both)
-            pack_side<true>(rows, n, d, c, out, norms + first, nullptr);
+            pack_side<true>(rows, next, n, d, c, out, norms + first, nullptr);
         else if (halves == Halves::bytes)
-            pack_byte_side(rows, n, d, c, out, norms + first, rests + first);
+            pack_byte_side(rows, next, n, d, c, out, norms + first, rests + first);
         else
-            pack_side<false>(rows, n, d, c, out, norms + first, rests + first);
+            pack_side<false>(rows, next, n, d, c, out, norms + first, rests + first);
     }
 }
 

@@ -99,6 +99,12 @@ inline void fetch_rows_ahead(const T* p, size_t n) {
     for (size_t e = 0; e < n; e += 64 / sizeof(T)) fetch_ahead(p + e);
 }
 
+// Fetches n entries, of which a line may be left out that only the last reach into.
+template <size_t n, class T>
+inline void fetch(const T* p) {
+    for (size_t e = 0; e < n; e += 64 / sizeof(T)) __builtin_prefetch(p + e);
+}
+
 // a * b + c rounded once, where the target has an instruction for it.
 #if defined(__AVX512F__)
 #define TM_FUSED 1
