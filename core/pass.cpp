@@ -96,7 +96,7 @@ Outcome assign(Team& team, const Kernels& kernels, Rows<T> rows, Centroids centr
     const Pass<T> pass{kernels, table, rows, centroids, scores, skip, packed, grids, panels,
                        tiles, settler, tile_settler,
                        keeps && tiles.n_panels > 0 && !skip ? &keeper : nullptr, few,
-                       share ? &locks : nullptr, n_threads * chunk};
+                       share ? &locks : nullptr, chunk};
 
     std::vector<ChunkScratch<T>> scratch;
     scratch.reserve(n_threads);

@@ -4,13 +4,15 @@
 //
 // Threads start with the first run that has more than one chunk. Between runs they look for work
 // for some microseconds before they sleep, yielding to whoever else wants the processor: a small
-// fit has a run every ten microseconds, and waking a thread takes longer than that.
+// fit has a run every ten microseconds, and waking a thread takes longer than that. A run ends
+// when its chunks are done: who wakes later is not waited for, and finds it closed.
 #pragma once
 
 #include <atomic>
 #include <chrono>
 #include <condition_variable>
 #include <cstddef>
+#include <cstdint>
 #include <functional>
 #include <mutex>
 #include <thread>
@@ -61,8 +63,15 @@ class Team {
     }
 
   private:
+    // The run that is on, in one number: its workers, whether more may join, and which it is.
+    using State = std::uint64_t;
+    static constexpr State kOneWorker = 1, kWorkers = 0xffff, kOpen = 0x10000, kNext = 0x20000;
+    static State run_of(State state) { return state / kNext; }
+
     void hire();
     void serve(std::size_t thread);
+    bool join(State& state);
+    void share_out(bool alone);
     void take_chunks(std::size_t thread);
     // Returns once done() holds: looks for it a while, then sleeps until `changed` is notified.
     template <class Done>
@@ -74,18 +83,24 @@ class Team {
 
     // Who makes a sleeper's condition true holds the mutex before notifying.
     std::mutex mutex_;
-    std::condition_variable start_;   // generation_ advanced or closing_
-    std::condition_variable finish_;  // busy_ reached 0
-    std::atomic<std::size_t> generation_{0};
-    std::atomic<std::size_t> busy_{0};
+    std::condition_variable start_;   // state_ is of another run, or closing_
+    std::condition_variable finish_;  // state_ has no workers
+    std::atomic<State> state_{0};
     std::atomic<bool> closing_{false};
 
-    // Set before a run starts, read-only during it.
+    // Set before a run opens, read-only for those who joined it.
     const Work* work_ = nullptr;
     std::size_t n_ = 0;
     std::size_t chunk_ = 1;
+    std::size_t n_shares_ = 1;
 
-    std::atomic<std::size_t> next_{0};
+    // A share of the rows, the same for a thread from run to run, so that what it read last time
+    // may still be in its cache; who is done helps with the others'.
+    struct alignas(64) Share {
+        std::atomic<std::size_t> next{0};  // row
+        std::size_t end = 0;
+    };
+    std::vector<Share> shares_;
     std::atomic<bool> stop_{false};
     std::atomic<bool> out_of_memory_{false};
 };

@@ -6,10 +6,9 @@
 
 namespace {
 
-// Packing takes less time than reading, so rows are fetched: narrow ones so many rows ahead, wide
+// Packing takes less time than reading, so rows are fetched: narrow ones so many rows ahead, wider
 // ones, of which the first-level cache holds few, while the 16 before them are packed.
 constexpr size_t kAhead = 3 * kSide;
-constexpr size_t kNarrowRow = 256;
 
 template <class T>
 void pack_tiles(Halves halves, const T* X, const int32_t* list, size_t n_rows, size_t d,
@@ -26,7 +25,7 @@ void pack_tiles(Halves halves, const T* X, const int32_t* list, size_t n_rows, s
             rows[r] = row(first + r);
             after[r] = first + kSide + r < n_rows ? row(first + kSide + r) : rows[r];
         }
-        const T* const* next = d > kNarrowRow ? after : nullptr;
+        const T* const* next = d > kNarrow ? after : nullptr;
         if (!next)
             for (size_t i = first + kAhead; i < first + kAhead + kSide && i < n_rows; ++i)
                 for (size_t f = 0; f < d; f += 64 / sizeof(T)) __builtin_prefetch(row(i) + f);

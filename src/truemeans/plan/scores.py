@@ -33,17 +33,18 @@ _PACK_FROM = 4_000
 _CENTROIDS_FROM_FEATURES = 32
 _CENTROIDS_TO_CLUSTERS = 128
 # The matrix unit takes 32 features and 32 centroids at a time, filled or not; with fewer features
-# it takes more clusters to pay (kernels layout).
+# it takes more clusters to pay, and beyond one tile so many numbers in all centroids (kernels
+# layout).
 _TILES_FROM_FEATURES = 12
 _TILES_FROM_CLUSTERS = 12
+_ONE_TILE = 32
+_MORE_TILES_FROM_ENTRIES = 4_000
 _NARROW_TILES_FROM_FEATURES = 8
 _NARROW_TILES_FROM_CLUSTERS = 128
 # Coarse tiles take a third of the products, and pay while they leave few rows undecided, with
-# fewer features only where a row meets many clusters
-# (run --only midk,ivf,embed,patches).
-_COARSE_FROM_FEATURES = 64
+# one tile only where a row meets many clusters (run --only midk,ivf,embed,patches).
 _COARSE_FROM_CLUSTERS = 512
-_NARROW_COARSE_FROM_FEATURES = 32
+_COARSE_FROM_FEATURES = 32
 # Bytes take half of that again, and leave more open: they pay where tiles are most of a pass, which
 # with fewer clusters packing and own scores are (run --only embed).
 _BYTES_FROM_FEATURES = 384
@@ -79,9 +80,10 @@ RULES = {
     _BOXES: f"Up to {BOXES_TO_FEATURES} features, from {_BOXES_FROM_CLUSTERS} clusters and "
     f"{_BOXES_FROM_SAMPLES:,} to {_BOXES_TO_SAMPLES:,} rows, sorting rows into boxes pays: a box "
     "meets few centroids (benchmark: run --only geo,palette,pixels).",
-    _COARSE: f"From {_COARSE_FROM_FEATURES} features and {_TILES_FROM_CLUSTERS} clusters, or "
-    f"{_NARROW_COARSE_FROM_FEATURES} and {_COARSE_FROM_CLUSTERS}, a matrix unit scores fastest "
-    "with the first halves of the numbers; full ones follow where more than "
+    _COARSE: f"From {_ONE_TILE + 1} features and {_MORE_TILES_FROM_ENTRIES:,} numbers in all "
+    f"centroids, or {_COARSE_FROM_FEATURES} features and {_COARSE_FROM_CLUSTERS} clusters, "
+    "a matrix unit scores fastest with the first halves of the numbers; full ones follow where "
+    "more than "
     f"{FINER['coarse'][1]:.0%} of the rows stay open (benchmark: run --only "
     "midk,ivf,embed,patches).",
     _BYTES: f"From {_BYTES_FROM_FEATURES} features and {_BYTES_FROM_CLUSTERS} clusters a matrix "
@@ -118,14 +120,11 @@ def choose_method(
         and _BOXES_FROM_SAMPLES <= n_samples <= _BOXES_TO_SAMPLES
     ):
         return "samples", "boxes", _BOXES
-    if (
-        (n_features >= _TILES_FROM_FEATURES and n_clusters >= _TILES_FROM_CLUSTERS)
-        or (n_features >= _NARROW_TILES_FROM_FEATURES and n_clusters >= _NARROW_TILES_FROM_CLUSTERS)
-    ) and has_tiles(target):
+    if _tiles_pay(n_features, n_clusters) and has_tiles(target):
         if n_features >= _BYTES_FROM_FEATURES and n_clusters >= _BYTES_FROM_CLUSTERS:
             return "bytes", "packed", _BYTES
         many = n_clusters >= _COARSE_FROM_CLUSTERS
-        if n_features >= (_NARROW_COARSE_FROM_FEATURES if many else _COARSE_FROM_FEATURES):
+        if n_features > _ONE_TILE or (many and n_features >= _COARSE_FROM_FEATURES):
             return "coarse", "rows", _COARSE
         return "tiles", "rows", _TILES
     if entries >= _GROUPS_FROM_ENTRIES and n_features >= _GROUPS_FROM_FEATURES:
@@ -133,6 +132,12 @@ def choose_method(
     if n_features >= _CENTROIDS_FROM_FEATURES and n_clusters <= _CENTROIDS_TO_CLUSTERS:
         return "centroids", "rows", _CENTROIDS
     return "samples", "rows", _SAMPLES
+
+
+def _tiles_pay(n_features: int, n_clusters: int) -> bool:
+    if n_features >= _TILES_FROM_FEATURES and n_clusters >= _TILES_FROM_CLUSTERS:
+        return n_features <= _ONE_TILE or n_features * n_clusters >= _MORE_TILES_FROM_ENTRIES
+    return n_features >= _NARROW_TILES_FROM_FEATURES and n_clusters >= _NARROW_TILES_FROM_CLUSTERS
 
 
 def methods(target: str, n_features: int) -> list[tuple[str, str]]:
@@ -148,5 +153,5 @@ def methods(target: str, n_features: int) -> list[tuple[str, str]]:
 def closer_scores(n_features: int, target: str) -> str:
     """How scores are laid out when seeding looks for candidates closer than all centroids."""
     if n_features >= _TILES_FROM_FEATURES and has_tiles(target):
-        return "coarse" if n_features >= _NARROW_COARSE_FROM_FEATURES else "tiles"
+        return "coarse" if n_features >= _COARSE_FROM_FEATURES else "tiles"
     return "samples" if n_features < _CLOSER_CENTROIDS_FROM_FEATURES else "centroids"
