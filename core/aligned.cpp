@@ -12,7 +12,7 @@ constexpr std::align_val_t kLine{64};
 
 #ifdef __linux__
 // Two huge pages: below that few or none would lie within.
-constexpr std::size_t kMuch = std::size_t(4) << 20;
+constexpr std::size_t kMuch = std::size_t(2) << 20;
 #endif
 
 }  // namespace

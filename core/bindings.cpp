@@ -33,27 +33,27 @@ void bind_boxes(nb::module_& m, const char* name) {
             });
         },
         "team"_a, "X"_a.noconvert(), "weight"_a.noconvert().none(), "by_value"_a);
-    boxes_class.def("restart", &core::Boxes<T>::restart);
+    boxes_class.def("restart", &core::Boxes<T>::restart, "n_clusters"_a);
     m.def(
         "assign_boxed",
-        [](PyTeam& t, core::Boxes<T>& boxes, In<double, Matrix> centroids,
+        [](PyTeam& t, core::Boxes<T>& boxes, Weight weight, In<double, Matrix> centroids,
            std::optional<In<double, Matrix>> magic, InOut<std::int32_t, Vector> labels,
            std::optional<InOut<double, Cube>> sums) {
             const std::size_t d = centroids.shape(1), n = boxes.order.size();
             const core::Centroids c = centroids_of(centroids, d);
             const core::Grids grids = grids_of(magic, sums, c.k, d);
             require_one_a_row(labels.shape(0), n);
-            require(boxes.X.size() == boxes.n * d && boxes.labels.size() == boxes.n &&
-                        (boxes.k == 0 || boxes.k == c.k) &&
+            require(boxes.X.size() == boxes.n * d && boxes.k == c.k &&
                         boxes.per_box % t.kernels->sample_lanes == 0,
                     "internal: boxes made for other centroids or another target");
+            const double* w = weight_of(boxes, weight);
             const core::Outcome o = unlocked([&] {
-                return core::assign_boxed(t.team, *t.kernels, boxes, d, c, grids,
+                return core::assign_boxed(t.team, *t.kernels, boxes, w, d, c, grids,
                                           labels.data(), data_or_null(sums));
             });
             return std::make_tuple(o.n_changed, o.n_settled, o.n_scored);
         },
-        "team"_a, "boxes"_a, "centroids"_a.noconvert(), "magic"_a.noconvert().none(),
+        "team"_a, "boxes"_a, "weight"_a.noconvert().none(), "centroids"_a.noconvert(), "magic"_a.noconvert().none(),
         "labels"_a.noconvert(), "sums"_a.noconvert().none());
 }
 

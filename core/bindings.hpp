@@ -20,6 +20,7 @@
 #include <utility>
 #include <vector>
 
+#include "boxes.hpp"
 #include "grids.hpp"
 #include "pass.hpp"
 #include "targets.hpp"
@@ -129,6 +130,15 @@ inline core::Grids grids_of(const std::optional<In<double, Matrix>>& magic,
 
 inline void require_one_a_row(std::size_t n, std::size_t n_rows) {
     require(n == n_rows, "internal: one entry a row");
+}
+
+// The weights that boxes were made with, once more.
+template <class T>
+const double* weight_of(const core::Boxes<T>& boxes, const Weight& weight) {
+    require(boxes.weighted == weight.has_value(), "internal: boxes of other weights");
+    if (!weight) return nullptr;
+    require_one_a_row(weight->shape(0), boxes.order.size());
+    return weight->data();
 }
 
 // Every number of the list from low to below high.

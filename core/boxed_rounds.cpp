@@ -57,7 +57,8 @@ class Columns {
 template <class T>
 class Game {
   public:
-    Game(Team& team, const Kernels& kernels, Boxes<T>& boxes, std::size_t d)
+    Game(Team& team, const Kernels& kernels, Boxes<T>& boxes, const double* weight,
+         std::size_t d)
         : team_(team),
           table_(kernels_for(kernels, boxes.X.data())),
           kernels_(kernels),
@@ -67,6 +68,7 @@ class Game {
           padded_((n_boxes_ + 7) / 8 * 8),
           columns_(boxes, d),
           closest_(boxes.n),
+          weight_(weight ? boxes.n : 0),
           low_(padded_ * d),
           high_(padded_ * d),
           top_(padded_),
@@ -78,6 +80,7 @@ class Game {
                 low_[f * padded_ + b] = boxes.low[b * d + f];
                 high_[f * padded_ + b] = boxes.high[b * d + f];
             }
+        for (std::size_t i = 0; i < weight_.size(); ++i) weight_[i] = weight[at(boxes.order[i])];
         everyone_.resize(n_boxes_);
         std::iota(everyone_.begin(), everyone_.end(), 0);
     }
@@ -188,7 +191,7 @@ class Game {
         return boxes_.first.empty() ? 1.0 : boxes_.first[row + 1] - boxes_.first[row];
     }
     double weighed(std::size_t row) const {
-        return boxes_.weight.empty() ? scale_ : boxes_.weight[row] * scale_;
+        return weight_.empty() ? scale_ : weight_[row] * scale_;
     }
     std::size_t chunk_of(std::size_t n) const {
         return n * boxes_.per_box < kWorthWaking ? std::max<std::size_t>(n, 1) : 32;
@@ -199,7 +202,7 @@ class Game {
         return {boxes_.X.data() + first * d_,
                 rows_of(box),
                 d_,
-                boxes_.weight.empty() ? nullptr : boxes_.weight.data() + first,
+                weight_.empty() ? nullptr : weight_.data() + first,
                 boxes_.first.empty() ? nullptr : boxes_.first.data() + first,
                 scale_};
     }
@@ -259,10 +262,10 @@ class Game {
     }
 
     double largest_cost() const {
-        if (boxes_.weight.empty()) return *std::max_element(top_.begin(), top_.end());
+        if (weight_.empty()) return *std::max_element(top_.begin(), top_.end());
         double top = 0.0;
         for (std::size_t i = 0; i < closest_.size(); ++i)
-            top = std::max(top, boxes_.weight[i] * closest_[i]);
+            top = std::max(top, weight_[i] * closest_[i]);
         return top;
     }
 
@@ -273,6 +276,7 @@ class Game {
     std::size_t d_, n_boxes_, padded_;
     Columns<T> columns_;
     Aligned<double> closest_;                 // (n,) of each row in the boxes
+    Aligned<double> weight_;                  // (n,) likewise, empty for ones
     std::vector<double> low_, high_, top_;    // [feature][padded boxes]; the largest cost of each
     std::vector<double> sums_, groups_;       // masses of boxes, and of groups of them
     std::vector<std::int32_t> near_, everyone_;
@@ -287,9 +291,10 @@ class Game {
 
 template <class T>
 std::vector<std::int64_t> draw_in_boxes(Team& team, const Kernels& kernels, Boxes<T>& boxes,
-                                        std::size_t d, double weight_scale, const double* u,
-                                        std::size_t n_clusters, std::size_t n_trials) {
-    Game<T> game(team, kernels, boxes, d);
+                                        const double* weight, std::size_t d, double weight_scale,
+                                        const double* u, std::size_t n_clusters,
+                                        std::size_t n_trials) {
+    Game<T> game(team, kernels, boxes, weight, d);
     Pulse pulse([&] {
         team.check();
         return false;
@@ -297,11 +302,12 @@ std::vector<std::int64_t> draw_in_boxes(Team& team, const Kernels& kernels, Boxe
     return play(game, weight_scale, u, n_clusters, n_trials, pulse);
 }
 
-template std::vector<std::int64_t> draw_in_boxes<float>(Team&, const Kernels&, Boxes<float>&,
-                                                        std::size_t, double, const double*,
-                                                        std::size_t, std::size_t);
-template std::vector<std::int64_t> draw_in_boxes<double>(Team&, const Kernels&, Boxes<double>&,
-                                                         std::size_t, double, const double*,
-                                                         std::size_t, std::size_t);
+#define TM_INSTANTIATE(T)                                                           \
+    template std::vector<std::int64_t> draw_in_boxes<T>(                            \
+        Team&, const Kernels&, Boxes<T>&, const double*, std::size_t, double,       \
+        const double*, std::size_t, std::size_t);
+TM_INSTANTIATE(float)
+TM_INSTANTIATE(double)
+#undef TM_INSTANTIATE
 
 }  // namespace truemeans

@@ -13,10 +13,12 @@
 namespace truemeans {
 
 // What draw_rounds (rounds.hpp) does with the rows in the order of the boxes: numbers of the rows
-// picked. boxes: as before when this returns, but rearranged meanwhile.
+// picked. boxes: as before when this returns, but rearranged meanwhile. weight: in the block's own
+// order, null for ones.
 template <class T>
 std::vector<std::int64_t> draw_in_boxes(Team& team, const Kernels& kernels, Boxes<T>& boxes,
-                                        std::size_t d, double weight_scale, const double* u,
-                                        std::size_t n_clusters, std::size_t n_trials);
+                                        const double* weight, std::size_t d, double weight_scale,
+                                        const double* u, std::size_t n_clusters,
+                                        std::size_t n_trials);
 
 }  // namespace truemeans

@@ -13,6 +13,9 @@ namespace truemeans {
 
 namespace {
 
+// Rows of a box, at least: their corners take two numbers a feature.
+constexpr std::size_t kLeastRows = 32;
+
 std::size_t at(std::int32_t i) { return static_cast<std::size_t>(i); }
 
 // Calls work(slice, begin, end) for one slice of [0, n) a thread.
@@ -41,19 +44,37 @@ void copy_row(const T* x, std::size_t d, T* to) {
 
 template <class T>
 Boxes<T>::Boxes(Team& team, const Kernels& kernels, Rows<T> rows, bool by_value)
-    : per_box(2 * kernels.sample_lanes), weight(rows.weight ? rows.n : 0) {
+    : per_box(std::max(2 * kernels.sample_lanes, kLeastRows)), weighted(rows.weight != nullptr) {
     const std::size_t d = rows.d;
     sort(team, kernels, rows, by_value);
-    if (!rows.weight) fold(team, d);
+    if (!weighted) fold(team, d);
     n = X.size() / d;
     measure(team, d);
 }
 
 template <class T>
-void Boxes<T>::restart() {
-    labels.assign(n, -1);
+void Boxes<T>::restart(std::size_t n_clusters) {
+    k = n_clusters;
+    lower_.assign(n, 0);
+    upper_.assign(k > 0xffff ? n : 0, 0);
     std::fill(owner.begin(), owner.end(), -1);
-    k = 0;
+}
+
+template <class T>
+void Boxes<T>::read_labels(std::size_t begin, std::size_t m, std::int32_t* out) const {
+    for (std::size_t i = 0; i < m; ++i) out[i] = lower_[begin + i];
+    if (!upper_.empty())
+        for (std::size_t i = 0; i < m; ++i) out[i] |= upper_[begin + i] << 16;
+    for (std::size_t i = 0; i < m; ++i) --out[i];
+}
+
+template <class T>
+void Boxes<T>::write_labels(std::size_t begin, std::size_t m, const std::int32_t* labels) {
+    for (std::size_t i = 0; i < m; ++i)
+        lower_[begin + i] = static_cast<std::uint16_t>(labels[i] + 1);
+    if (!upper_.empty())
+        for (std::size_t i = 0; i < m; ++i)
+            upper_[begin + i] = static_cast<std::uint16_t>((labels[i] + 1) >> 16);
 }
 
 template <class T>
@@ -67,10 +88,6 @@ void Boxes<T>::sort(Team& team, const Kernels& kernels, Rows<T> rows, bool by_va
             copy_row(rows.X + at(order[i]) * d, d, X.data() + i * d);
     });
     if (by_value) sort_cells(team, curve.keys, d);
-    labels = std::move(curve.keys);  // the same memory once more
-    team.run(weight.size(), 1 << 14, [&](std::size_t, std::size_t begin, std::size_t end) {
-        for (std::size_t i = begin; i < end; ++i) weight[i] = rows.weight[at(order[i])];
-    });
 }
 
 // Rows of one cell by value, from the first feature on, and equal rows by number.
@@ -169,8 +186,8 @@ struct Scratch {
     std::vector<float> centroids, sq_norms;     // the same, packed
     std::array<T, kBoxFeatures> center;
     std::vector<float> packed, norms, margins, best, second;
-    std::vector<std::int32_t> label, open, moved, from, to, copies;
-    std::vector<double> sums;
+    std::vector<std::int32_t> label, last, open, moved, from, to, copies;
+    std::vector<double> weight, sums;
     std::size_t n_changed = 0, n_settled = 0, n_scored = 0;
 
     Scratch(std::size_t k, std::size_t padded_k, std::size_t per_box, std::size_t d,
@@ -187,11 +204,13 @@ struct Scratch {
           best(per_box),
           second(per_box),
           label(per_box),
+          last(per_box),
           open(per_box),
           moved(per_box),
           from(per_box),
           to(per_box),
           copies(per_box),
+          weight(per_box),
           sums(n_sums) {}
 };
 
@@ -200,6 +219,7 @@ struct BoxedPass {
     const Kernels& kernels;
     const RowKernels<T>& table;
     Boxes<T>& boxes;
+    const double* weight;
     std::size_t d;
     Centroids centroids;
     Grids grids;
@@ -288,13 +308,18 @@ struct BoxedPass {
             std::fill_n(t.label.begin(), n, only);
         else
             label(box, n, m, t);
+        boxes.read_labels(begin, n, t.last.data());
         const std::size_t n_moves =
-            kernels.rows_moved(t.label.data(), nullptr, n, boxes.labels.data() + begin,
-                               t.moved.data(), t.from.data(), t.to.data());
+            kernels.rows_moved(t.label.data(), nullptr, n, t.last.data(), t.moved.data(),
+                               t.from.data(), t.to.data());
+        if (n_moves == 0) return;
+        boxes.write_labels(begin, n, t.last.data());
         tell(begin, n_moves, t);
+        if (weight)
+            for (std::size_t i = 0; i < n_moves; ++i)
+                t.weight[at(t.moved[i])] = weight[at(boxes.order[begin + at(t.moved[i])])];
         if (sums)
-            table.move_rows(boxes.X.data() + begin * d, d,
-                            boxes.weight.empty() ? nullptr : boxes.weight.data() + begin,
+            table.move_rows(boxes.X.data() + begin * d, d, weight ? t.weight.data() : nullptr,
                             {t.moved.data(), t.from.data(), t.to.data(), n_moves,
                              boxes.first.empty() ? nullptr : t.copies.data()},
                             grids, sums, d + 1);
@@ -321,13 +346,14 @@ struct BoxedPass {
 }  // namespace
 
 template <class T>
-Outcome assign_boxed(Team& team, const Kernels& kernels, Boxes<T>& boxes, std::size_t d,
-                     Centroids centroids, Grids grids, std::int32_t* labels, double* sums) {
+Outcome assign_boxed(Team& team, const Kernels& kernels, Boxes<T>& boxes, const double* weight,
+                     std::size_t d, Centroids centroids, Grids grids, std::int32_t* labels,
+                     double* sums) {
     const std::size_t k = centroids.k;
-    boxes.k = k;
     const BoxedPass<T> pass{kernels,
                             kernels_for(kernels, boxes.X.data()),
                             boxes,
+                            weight,
                             d,
                             centroids,
                             grids,
@@ -350,8 +376,8 @@ Outcome assign_boxed(Team& team, const Kernels& kernels, Boxes<T>& boxes, std::s
 }
 
 #define TM_INSTANTIATE(T)                                                                     \
-    template Outcome assign_boxed<T>(Team&, const Kernels&, Boxes<T>&, std::size_t, Centroids, \
-                                     Grids, std::int32_t*, double*);
+    template Outcome assign_boxed<T>(Team&, const Kernels&, Boxes<T>&, const double*,         \
+                                     std::size_t, Centroids, Grids, std::int32_t*, double*);
 TM_INSTANTIATE(float)
 TM_INSTANTIATE(double)
 #undef TM_INSTANTIATE

@@ -27,34 +27,41 @@ constexpr double kFoldBelow = 0.8;       // equal rows are folded if at most so 
 template <class T>
 struct Boxes {
     std::size_t per_box;
+    bool weighted;
     std::size_t n;                     // rows, each once where they are folded
     Aligned<std::int32_t> order;       // number of each sorted row in the block
     Aligned<T> X;                      // (n, d) sorted, and each row once where that saves much
     Aligned<std::int32_t> first;       // (n + 1,) where in order the copies of each row begin; empty
                                        // where rows are not folded
-    Aligned<double> weight;            // (n,) sorted, empty for ones
     std::vector<double> low, high;     // (n_boxes, d)
-    Aligned<std::int32_t> labels;      // (n,) sorted, -1 before the first pass of a run
     std::vector<std::int32_t> owner;   // (n_boxes,) the label of all its rows, -1 for several
-    std::size_t k = 0;                 // centroids of the last pass, 0 before the first
+    std::size_t k = 0;                 // centroids of the run, 0 before the first
 
     // by_value: rows of one cell of the grid are sorted by value, from the first feature on, so
     // that only the set of rows decides the order.
     Boxes(Team& team, const Kernels& kernels, Rows<T> rows, bool by_value);
 
-    // Makes room for labels, or forgets those of the run before.
-    void restart();
+    // Makes room for labels of so many centroids, or forgets those of the run before.
+    void restart(std::size_t n_clusters);
+
+    // Labels of m rows from `begin` on in the order of the boxes, -1 before the first pass.
+    void read_labels(std::size_t begin, std::size_t m, std::int32_t* out) const;
+    void write_labels(std::size_t begin, std::size_t m, const std::int32_t* labels);
 
   private:
+    // One more than the label: its lower half, and its upper half where one may be needed.
+    Aligned<std::uint16_t> lower_, upper_;
+
     void sort(Team& team, const Kernels& kernels, Rows<T> rows, bool by_value);
     void sort_cells(Team& team, const Aligned<std::int32_t>& keys, std::size_t d);
     void fold(Team& team, std::size_t d);
     void measure(Team& team, std::size_t d);
 };
 
-// As assign(); labels (n,) are in the block's own order and must be those of the last pass.
+// As assign(); weight and labels (n,) are in the block's own order, labels those of the last pass.
 template <class T>
-Outcome assign_boxed(Team& team, const Kernels& kernels, Boxes<T>& boxes, std::size_t d,
-                     Centroids centroids, Grids grids, std::int32_t* labels, double* sums);
+Outcome assign_boxed(Team& team, const Kernels& kernels, Boxes<T>& boxes, const double* weight,
+                     std::size_t d, Centroids centroids, Grids grids, std::int32_t* labels,
+                     double* sums);
 
 }  // namespace truemeans

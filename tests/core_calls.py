@@ -24,7 +24,7 @@ SHAPES = {
     "finish_sq_diff": {"totals": "costs 3"},
     "assign": ROWS | PASS | {"skip": "skip n", "packed": "packed nd"},
     "assign_bounded": ROWS | PASS | {"bounds": "bounds nkd"},
-    "assign_boxed": PASS | {"boxes": "boxes nd"},
+    "assign_boxed": PASS | {"boxes": "boxes nd", "weight": "weight n"},
     "Bounds": {"centroids": "centroids kd"},
     "Boxes32": {"X": "rows32 nd", "weight": "weight n"},
     "Boxes64": {"X": "rows64 nd", "weight": "weight n"},
@@ -39,7 +39,7 @@ SHAPES = {
     "lower_closest": ROWS | {"centroid": "center d", "closest": "costs n"},
     "add_gains": ROWS | {"candidates": "centroids kd", "closest": "costs n", "gains": "sums k"},
     "draw_rounds": ROWS | {"u": "uniform t"},
-    "draw_in_boxes": {"boxes": "boxes nd", "u": "uniform t"},
+    "draw_in_boxes": {"boxes": "boxes nd", "weight": "weight n", "u": "uniform t"},
     "find_closer": ROWS | {"candidates": "centroids kd", "closest": "costs n"},
     "play_rounds": {"rows": "numbers r", "start": "costs r", "u": "uniform r", "starts": "starts s"}
     | {"pair_rows": "numbers p", "pair_sq_dist": "costs p"}
@@ -107,7 +107,7 @@ class Call:
             boxes = core.Boxes32 if self.dtype == np.float32 else core.Boxes64
             made = boxes(self.team, *self.boxed(shape), self.name != "assign_boxed")
             if self.name == "assign_boxed":
-                made.restart()
+                made.restart(self.sizes["k"])
             return made
         k, n, b, p = (self.sizes[axis] for axis in "knbp")
         lowest = 0 if "skip" in SHAPES[self.name] and "skip" not in self.without else -1
@@ -241,7 +241,8 @@ def assign(call, before, after, found):
 def assign_boxed(call, before, after, found):
     # The boxes know no label before the first pass.
     before["labels"] = np.full_like(before["labels"], -1)
-    a_pass(call, before, after, found, *call.boxed(call.shape("boxes")))
+    X, _ = call.boxed(call.shape("boxes"))
+    a_pass(call, before, after, found, X, before["weight"])
 
 
 def made(call, before, after, found):
@@ -301,8 +302,8 @@ def draw_rounds(call, before, after, found):
 
 
 def draw_in_boxes(call, before, after, found):
-    X, weight = call.boxed(call.shape("boxes"))
-    expected = REFERENCE.draw_in_boxes(X, weight, 16.0, before["u"], call.n_drawn, 2)
+    X, _ = call.boxed(call.shape("boxes"))
+    expected = REFERENCE.draw_in_boxes(X, before["weight"], 16.0, before["u"], call.n_drawn, 2)
     np.testing.assert_array_equal(X[expected], X[found])
 
 

@@ -5,7 +5,8 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from ladder import name_of
+import truemeans
+from ladder import bits, name_of
 from truemeans.dataset import Dataset, survey
 from truemeans.engines import native as native_engine
 from truemeans.engines import open_engine
@@ -219,11 +220,22 @@ def test_copies_of_a_row_are_scored_once(copies, scored):
     team = core.Team(2, "")
     labels = np.full(len(X), -1, np.int32)
     boxes = core.Boxes32(team, X, None, False)
-    boxes.restart()
-    done = core.assign_boxed(team, boxes, X[:40].astype(float), None, labels, None)
+    boxes.restart(40)
+    done = core.assign_boxed(team, boxes, None, X[:40].astype(float), None, labels, None)
     assert done[0] == len(X)
     assert 0 < done[2] <= scored
     assert all(len(set(labels[(x == X).all(axis=1)])) == 1 for x in X[:50])
+
+
+def test_boxes_take_more_clusters_than_half_a_label_can_tell():
+    X = np.random.default_rng(2).normal(size=(70_000, 2)).astype(np.float32)
+    k = 66_000
+    boxed, dense = (
+        truemeans.k_means(X, k, init=X[-k:], max_iter=2, skip_memory=room) for room in (None, 0)
+    )
+    assert (boxed.plan.skip, dense.plan.skip) == ("boxes", "none")
+    assert bits(boxed) == bits(dense)
+    assert boxed.labels.max() > 65_535
 
 
 def test_late_passes_leave_most_rows_alone():

@@ -48,15 +48,16 @@ class PackedRows:
 
 class Boxes32:
     def __init__(self, team: Team, X: _Rows, weight: _Float | None, by_value: bool) -> None: ...
-    def restart(self) -> None: ...
+    def restart(self, n_clusters: int) -> None: ...
 
 class Boxes64:
     def __init__(self, team: Team, X: _Rows, weight: _Float | None, by_value: bool) -> None: ...
-    def restart(self) -> None: ...
+    def restart(self, n_clusters: int) -> None: ...
 
 def assign_boxed(
     team: Team,
     boxes: Boxes32 | Boxes64,
+    weight: _Float | None,
     centroids: _Float,
     magic: _Float | None,
     labels: _Labels,
@@ -154,6 +155,7 @@ def add_gains(
 def draw_in_boxes(
     team: Team,
     boxes: Boxes32 | Boxes64,
+    weight: _Float | None,
     n: int,
     d: int,
     weight_scale: float,

@@ -339,7 +339,6 @@ def pose(
         threads,
         any_start=any_start and draws,
         itemsize=source.dtype.itemsize,
-        weighted=sample_weight is not None,
         skip_memory=kept,
     )
     problem = Problem(

@@ -38,9 +38,7 @@ def explain(request: Request, options: FitOptions) -> None:
         skip_memory=options.skip_memory,
         caller="k_means",
     ).plan
-    n_bytes = table.n_rows * skip_bytes(
-        plan.skip, X.shape[1], X.itemsize, weights is not None, plan.row_room
-    )
+    n_bytes = table.n_rows * skip_bytes(plan.skip, X.shape[1], X.itemsize, plan.row_room)
     if request.json:
         print_json(
             {

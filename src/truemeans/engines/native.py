@@ -103,7 +103,7 @@ class NativeEngine:
             state.carried = self._remember(X, weight, centroids, state.held)
         carried = state.carried
         if isinstance(carried, _BOXES):
-            done = _core.assign_boxed(team, carried, centroids, magic, state.labels, sums)
+            done = _core.assign_boxed(team, carried, weight, centroids, magic, state.labels, sums)
             return Pass(*done[:2])
         if isinstance(carried, _core.Bounds):
             done = _core.assign_bounded(
@@ -175,7 +175,7 @@ class NativeEngine:
             return None
         if self._plan.skip == "boxes":
             boxes = self._boxes_of(X, weight, by_value=False)
-            boxes.restart()
+            boxes.restart(len(centroids))
             return boxes
         if self._plan.skip == "groups":
             most = n_groups(X.shape[1], X.itemsize, self._plan.row_room)
@@ -310,7 +310,9 @@ class NativeEngine:
     ) -> npt.NDArray[np.int64]:
         boxes = self._boxes_of(X, weight, by_value=True)
         n, d = X.shape
-        return _core.draw_in_boxes(self._team, boxes, n, d, weight_scale, u, n_clusters, n_trials)
+        return _core.draw_in_boxes(
+            self._team, boxes, weight, n, d, weight_scale, u, n_clusters, n_trials
+        )
 
     def find_closer(
         self,

@@ -17,17 +17,16 @@ def n_groups(n_features: int, itemsize: int, row_room: int | None = None) -> int
     return max(8, room // 2 // 8 * 8)
 
 
-def skip_bytes(
-    skip: str, n_features: int, itemsize: int, weighted: bool = False, row_room: int | None = None
-) -> int:
+def skip_bytes(skip: str, n_features: int, itemsize: int, row_room: int | None = None) -> int:
     """The most bytes a row that are kept from pass to pass (docs/memory.md; memory)."""
     if skip == "groups":
         # Upper bound and slack, and a lower bound a group.
         return 8 + 2 * n_groups(n_features, itemsize, row_room)
     if skip == "boxes":
-        # The row once more, its weight, number and label, its place while rows are sorted; and
-        # for every 8 rows or more the two corners of a box and its label.
-        return n_features * itemsize + 8 * weighted + 12 + 2 * n_features + 1
+        # The row once more, its number, and four bytes: its place while rows are sorted, then half
+        # a label and for every 32 rows or more the two corners of a box. While rows are numbered
+        # there are two of number and place.
+        return max(n_features * itemsize + 8, 16)
     if skip == "packed":
         # Bytes in whole tiles of 64 features, their factor, two norms, the own score and its doubt.
         return (n_features + 63) // 64 * 64 + 20

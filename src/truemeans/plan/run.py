@@ -53,7 +53,6 @@ def make_plan(
     *,
     any_start: bool = False,
     itemsize: int = 8,
-    weighted: bool = False,
     skip_memory: int | None = None,
 ) -> Plan:
     """Plan a run over ``n_samples`` rows of numbers of ``itemsize`` bytes.
@@ -81,7 +80,7 @@ def make_plan(
     why = [_FEW_THREADS if small else _ALL_THREADS if n_threads is None else _ASKED_THREADS]
     why += [RULES[reason]]
     room = None if skip_memory is None else skip_memory // n_samples
-    if room is not None and skip_bytes(skip, n_features, itemsize, weighted, room) > room:
+    if room is not None and skip_bytes(skip, n_features, itemsize, room) > room:
         skip = "rows" if room >= skip_bytes("rows", n_features, itemsize) else "none"
         reason = f"dense tiles of {scores}, " + (
             "a bound a row later" if skip == "rows" else "nothing kept from pass to pass"
