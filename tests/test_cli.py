@@ -206,7 +206,7 @@ class TestExplain:
             plan = make_plan(60_000, 3, 40, any_start=True, skip_memory=more[-1] if more else None)
             assert said["plan"]["why"] == list(plan.why)
             found.append((said["plan"]["skip"], said["plan"]["skip_bytes"]))
-        assert found == [("boxes", 60_000 * 43), ("rows", 60_000 * 4), ("none", 0)]
+        assert found == [("boxes", 60_000 * 32), ("rows", 60_000 * 4), ("none", 0)]
 
     def test_what_a_fit_would_refuse_is_refused(self, tm):
         assert tm("fit", IRIS, "-k", 151, "--explain")[0] == 2
