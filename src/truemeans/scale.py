@@ -60,6 +60,8 @@ class Scale(NamedTuple):
 
     def inertia(self, value: float) -> float:
         """Back in the user's units; infinite where float64 cannot hold it."""
+        if not self.values and not self.weights:
+            return value
         try:
             return math.ldexp(value, 2 * self.values + self.weights)
         except OverflowError:

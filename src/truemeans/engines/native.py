@@ -98,17 +98,20 @@ class NativeEngine:
         state: RowState,
         sums: FloatArray | None,
     ) -> Pass:
-        plan, team = self._plan, self._team
+        plan, team, labels = self._plan, self._team, state.labels
+        if plan.scores == "none":  # nothing that a later pass could use
+            done = _core.assign(
+                team, X, weight, centroids, "none", 0, False, None, None, magic, labels, sums
+            )
+            return Pass(*done[:2])
         if state.carried is None and sums is not None:
             state.carried = self._remember(X, weight, centroids, state.held)
         carried = state.carried
         if isinstance(carried, _BOXES):
-            done = _core.assign_boxed(team, carried, weight, centroids, magic, state.labels, sums)
+            done = _core.assign_boxed(team, carried, weight, centroids, magic, labels, sums)
             return Pass(*done[:2])
         if isinstance(carried, _core.Bounds):
-            done = _core.assign_bounded(
-                team, X, weight, centroids, carried, magic, state.labels, sums
-            )
+            done = _core.assign_bounded(team, X, weight, centroids, carried, magic, labels, sums)
             return Pass(*done[:2])
         if not self._scores:
             self._scores = self._first_scores(X, centroids)
@@ -128,11 +131,9 @@ class NativeEngine:
             skip,
             packed,
             magic,
-            state.labels,
+            labels,
             sums,
         )
-        if scores == "none":  # nothing that a later pass could use
-            return Pass(*done[:2])
         self._scores = finer_scores(scores, done[1], len(X))
         state.keeps = should_keep(scores, X.shape[1], done[0], len(X))
         late = should_skip(state.keeps, done[0], len(X))
