@@ -129,11 +129,13 @@ struct TileSettler {
         std::vector<std::int32_t> rows, likely;
         std::vector<float> limit, norms, rests, own, doubt;
         Aligned<std::uint16_t> tiles, marks;
-        std::vector<std::int32_t> list, count, all;
+        // kMost of a row, of which mostly little is used: nothing is written beforehand.
+        Aligned<std::int32_t> list;
+        Aligned<double> sq_dist;
+        std::vector<std::int32_t> count, all;
         std::vector<std::int32_t> scored_rows, scored_with;
         std::vector<float> scores;
         std::vector<Match<std::uint32_t>> pairs;
-        std::vector<double> sq_dist;
 
         Scratch(const TileSettler& s, std::size_t n_rows);
     };

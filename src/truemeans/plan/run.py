@@ -100,7 +100,7 @@ def make_plan(
 
 
 def _set(variable: str) -> str:
-    # Mostly it is not there, and `get` takes a fiftieth of a small fit to find that by an exception.
+    # Mostly it is not there, which `get` finds by an exception: a fiftieth of a small fit.
     return os.environ[variable] if variable in os.environ else ""  # noqa: SIM401
 
 
