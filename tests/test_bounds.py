@@ -5,8 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-import truemeans
-from ladder import bits, name_of
+from ladder import name_of
 from truemeans.dataset import Dataset, survey
 from truemeans.engines import native as native_engine
 from truemeans.engines import open_engine
@@ -228,14 +227,19 @@ def test_copies_of_a_row_are_scored_once(copies, scored):
 
 
 def test_boxes_take_more_clusters_than_half_a_label_can_tell():
-    X = np.random.default_rng(2).normal(size=(70_000, 2)).astype(np.float32)
-    k = 66_000
-    boxed, dense = (
-        truemeans.k_means(X, k, init=X[-k:], max_iter=2, skip_memory=room) for room in (None, 0)
-    )
-    assert (boxed.plan.skip, dense.plan.skip) == ("boxes", "none")
-    assert bits(boxed) == bits(dense)
-    assert boxed.labels.max() > 65_535
+    core = native_engine._core
+    rng = np.random.default_rng(2)
+    X, centroids = rng.normal(size=(100, 2)), rng.normal(size=(70_000, 2))
+    team = core.Team(2, "")
+    nearest = core.sq_distances(team, X, centroids).argmin(axis=1)
+    assert nearest.max() > 65_535 > nearest.min()
+    labels = np.full(len(X), -1, np.int32)
+    boxes = core.Boxes64(team, X, None, False)
+    boxes.restart(len(centroids))
+    for changed, order in ((100, slice(None)), (0, slice(None)), (100, slice(None, None, -1))):
+        turned = np.ascontiguousarray(centroids[order])
+        assert core.assign_boxed(team, boxes, None, turned, None, labels, None)[0] == changed
+        np.testing.assert_array_equal(np.arange(70_000)[order][labels], nearest)
 
 
 def test_late_passes_leave_most_rows_alone():
