@@ -11,7 +11,7 @@ namespace {
 constexpr std::align_val_t kLine{64};
 
 #ifdef __linux__
-// Two huge pages: below that few or none would lie within.
+// A huge page: in less none would lie.
 constexpr std::size_t kMuch = std::size_t(2) << 20;
 #endif
 

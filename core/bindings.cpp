@@ -53,8 +53,8 @@ void bind_boxes(nb::module_& m, const char* name) {
             });
             return std::make_tuple(o.n_changed, o.n_settled, o.n_scored);
         },
-        "team"_a, "boxes"_a, "weight"_a.noconvert().none(), "centroids"_a.noconvert(), "magic"_a.noconvert().none(),
-        "labels"_a.noconvert(), "sums"_a.noconvert().none());
+        "team"_a, "boxes"_a, "weight"_a.noconvert().none(), "centroids"_a.noconvert(),
+        "magic"_a.noconvert().none(), "labels"_a.noconvert(), "sums"_a.noconvert().none());
 }
 
 // One center for all rows, or one a label.

@@ -70,7 +70,8 @@ void bind_rows(nb::module_& m) {
     m.def(
         "draw_in_boxes",
         [](PyTeam& t, core::Boxes<T>& boxes, Weight weight, std::size_t n, std::size_t d,
-           double weight_scale, In<double, Vector> u, std::size_t n_clusters, std::size_t n_trials) {
+           double weight_scale, In<double, Vector> u, std::size_t n_clusters,
+           std::size_t n_trials) {
             require(n > 0 && boxes.order.size() == n && boxes.X.size() == boxes.n * d,
                     "internal: boxes of no rows, or of others");
             require_a_number_a_trial(u.shape(0), n_clusters, n_trials);
@@ -80,8 +81,8 @@ void bind_rows(nb::module_& m) {
                                            n_clusters, n_trials);
             }));
         },
-        "team"_a, "boxes"_a, "weight"_a.noconvert().none(), "n"_a, "d"_a, "weight_scale"_a, "u"_a.noconvert(), "n_clusters"_a,
-        "n_trials"_a);
+        "team"_a, "boxes"_a, "weight"_a.noconvert().none(), "n"_a, "d"_a, "weight_scale"_a,
+        "u"_a.noconvert(), "n_clusters"_a, "n_trials"_a);
     m.def(
         "find_closer",
         [](PyTeam& t, X2 X, Weight weight, In<double, Matrix> candidates,

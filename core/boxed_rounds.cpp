@@ -302,9 +302,9 @@ std::vector<std::int64_t> draw_in_boxes(Team& team, const Kernels& kernels, Boxe
     return play(game, weight_scale, u, n_clusters, n_trials, pulse);
 }
 
-#define TM_INSTANTIATE(T)                                                           \
-    template std::vector<std::int64_t> draw_in_boxes<T>(                            \
-        Team&, const Kernels&, Boxes<T>&, const double*, std::size_t, double,       \
+#define TM_INSTANTIATE(T)                                                     \
+    template std::vector<std::int64_t> draw_in_boxes<T>(                      \
+        Team&, const Kernels&, Boxes<T>&, const double*, std::size_t, double, \
         const double*, std::size_t, std::size_t);
 TM_INSTANTIATE(float)
 TM_INSTANTIATE(double)

@@ -45,8 +45,9 @@ inline VecI to_bytes(const T* x, size_t f, size_t d, truemeans::Centering<T> c, 
 
 // 16 rows, or the n there are, while the next ones are fetched: their tiles, then their factors.
 template <class T>
-void pack_byte_side(const T* const (&rows)[kSide], const T* const* next, size_t n, size_t d,
-                    truemeans::Centering<T> c, uint16_t* tiles, float* norms, float* rests) {
+void pack_byte_side(const T* const (&rows)[kSide], const T* const (&next)[kSide], size_t n,
+                    size_t d, truemeans::Centering<T> c, uint16_t* tiles, float* norms,
+                    float* rests) {
     float factors[kSide] = {}, inverses[kSide] = {};
     for (size_t r = 0; r < n; ++r) {
         VecF most{};
@@ -67,7 +68,7 @@ void pack_byte_side(const T* const (&rows)[kSide], const T* const* next, size_t 
         for (size_t r = 0; r < kSide; ++r) {
             line[r] = VecF{};
             if (r >= n) continue;
-            if (next) fetch<kByteDeep>(next[r] + f);
+            fetch<kByteDeep>(next[r] + f);
             line[r] = VecF(to_bytes(rows[r], f, d, c, factors[r], inverses[r], squares[r],
                                     left_out[r]));
         }

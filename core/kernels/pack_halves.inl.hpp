@@ -57,11 +57,12 @@ inline void store_tile(uint16_t* tile, const VecF (&lines)[kLanes]) {
         _mm512_storeu_si512(tile + i * kDeep, __m512i(lines[i]));
 }
 
-// 16 rows, or the n there are, while the next ones are fetched, if they are not null. norms (out):
-// squared norm of each packed row; rests (out): of what its first halves leave out.
+// 16 rows, or the n there are, while the next ones are fetched. norms (out): squared norm of each
+// packed row; rests (out): of what its first halves leave out.
 template <bool kBoth, class T>
-inline void pack_side(const T* const (&rows)[kSide], const T* const* next, size_t n, size_t d,
-                      truemeans::Centering<T> c, uint16_t* tiles, float* norms, float* rests) {
+inline void pack_side(const T* const (&rows)[kSide], const T* const (&next)[kSide], size_t n,
+                      size_t d, truemeans::Centering<T> c, uint16_t* tiles, float* norms,
+                      float* rests) {
     VecF squares[kLanes], left_out[kLanes];
     for (size_t r = 0; r < kSide; ++r) squares[r] = left_out[r] = VecF{};
     for (size_t f = 0; f < d; f += kDeep) {
@@ -74,7 +75,7 @@ inline void pack_side(const T* const (&rows)[kSide], const T* const* next, size_
             hi[r] = lo[r] = VecF{};
             if (r >= n) continue;
             const T* x = rows[r] + f;
-            if (next) fetch<kDeep>(next[r] + f);
+            fetch<kDeep>(next[r] + f);
             const VecF v0 = centred(x, c.center + f, c.scale, m0);
             const VecF v1 = centred(x + second, c.center + f + second, c.scale, m1);
             squares[r] += v0 * v0;

@@ -20,13 +20,12 @@ void pack_tiles(Halves halves, const T* X, const int32_t* list, size_t n_rows, s
          first += kSide) {
         const size_t n = first >= n_rows ? 0 : n_rows - first < kSide ? n_rows - first : kSide;
         const T* rows[kSide] = {};
-        const T* after[kSide] = {};
+        const T* next[kSide] = {};
         for (size_t r = 0; r < n; ++r) {
             rows[r] = row(first + r);
-            after[r] = first + kSide + r < n_rows ? row(first + kSide + r) : rows[r];
+            next[r] = first + kSide + r < n_rows ? row(first + kSide + r) : rows[r];
         }
-        const T* const* next = d > kNarrow ? after : nullptr;
-        if (!next)
+        if (d <= kNarrow)
             for (size_t i = first + kAhead; i < first + kAhead + kSide && i < n_rows; ++i)
                 for (size_t f = 0; f < d; f += 64 / sizeof(T)) __builtin_prefetch(row(i) + f);
         uint16_t* out = tiles + first / kSide * side;
