@@ -387,13 +387,13 @@ def warn_about(result: Result, problem: Problem) -> None:
     """Warn if a search was cut short, or if too few clusters hold a row that weighs anything."""
     if result.refinement is not None and result.refinement.interrupted:
         warn_interrupted()
-    labels = result.labels
-    if problem.sample_weight is not None:
-        labels = labels[problem.sample_weight > 0]
+    weight = problem.sample_weight
     seen = np.zeros(problem.n_clusters, bool)
     # Mostly the first stretch has a row of every cluster.
-    for start in range(0, len(labels), _STRETCH):
-        seen[labels[start : start + _STRETCH]] = True
+    for start in range(0, len(result.labels), _STRETCH):
+        stretch = slice(start, start + _STRETCH)
+        labels = result.labels[stretch]
+        seen[labels if weight is None else labels[weight[stretch] > 0]] = True
         if (n_seen := int(np.count_nonzero(seen))) == problem.n_clusters:
             return
     warn_few_distinct(n_seen, problem.n_clusters)
