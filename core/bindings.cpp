@@ -233,6 +233,14 @@ void bind_sums(nb::module_& m) {
         },
         "totals"_a.noconvert(), "d"_a, "top"_a, "weight_top"_a, "n_rows"_a);
     m.def(
+        // Added to here and there by all threads at once, which fresh small pages slow most.
+        "new_sums",
+        [](std::size_t k, std::size_t n_grids, std::size_t d) {
+            core::Aligned<double> sums(k * n_grids * (d + 1), 0.0);
+            return handed_over<double, Cube>(std::move(sums), {k, n_grids, d + 1});
+        },
+        "n_clusters"_a, "n_grids"_a, "n_features"_a);
+    m.def(
         "update",
         [](PyTeam& t, In<double, Cube> sums, In<double, Matrix> previous, bool single,
            In<double, Vector> center, double top, double spread_hi, double spread_lo,

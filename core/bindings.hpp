@@ -20,6 +20,7 @@
 #include <utility>
 #include <vector>
 
+#include "aligned.hpp"
 #include "boxes.hpp"
 #include "grids.hpp"
 #include "pass.hpp"
@@ -79,11 +80,17 @@ Out<T, Vector> new_vector(std::size_t n) {
     return Out<T, Vector>(data, {n}, owner);
 }
 
+template <class T, class Shape>
+Out<T, Shape> handed_over(core::Aligned<T>&& values, std::initializer_list<std::size_t> shape) {
+    auto* kept = new core::Aligned<T>(std::move(values));
+    nb::capsule owner(kept, [](void* p) noexcept { delete static_cast<core::Aligned<T>*>(p); });
+    return Out<T, Shape>(kept->data(), shape, owner);
+}
+
+// What it holds is for the caller to write.
 template <class T>
 Out<T, Matrix> new_matrix(std::size_t n, std::size_t m) {
-    T* data = new T[n * m]();
-    nb::capsule owner(data, [](void* p) noexcept { delete[] static_cast<T*>(p); });
-    return Out<T, Matrix>(data, {n, m}, owner);
+    return handed_over<T, Matrix>(core::Aligned<T>(n * m), {n, m});
 }
 
 // Hands a finished vector to Python without a copy.

@@ -161,6 +161,16 @@ def test_what_one_target_kept_is_refused_by_another_or_means_the_same(name, targ
     assert found[0] == 0
 
 
+@pytest.mark.parametrize("shape", [(1, 1, 1), (3, 2, 5), (900, 1, 300), (900, 2, 300)], ids=str)
+def test_new_sums_are_of_no_rows(shape):
+    # From 2 MB on they have pages of their own.
+    for _ in range(3):
+        sums = core.new_sums(*shape)
+        np.testing.assert_array_equal(sums, np.zeros((*shape[:2], shape[2] + 1)))
+        assert sums.ctypes.data % 64 == 0
+        sums += 1.0
+
+
 def test_a_float_mode_that_was_not_entered_can_be_left():
     core.FloatMode().leave()
     assert np.float64(1.0) / 3.0 == 0.3333333333333333

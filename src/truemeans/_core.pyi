@@ -103,6 +103,7 @@ def move_rows(
     magic: _Float,
     sums: _Float,
 ) -> None: ...
+def new_sums(n_clusters: int, n_grids: int, n_features: int) -> _Float: ...
 def update(
     team: Team,
     sums: _Float,

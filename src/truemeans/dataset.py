@@ -125,7 +125,7 @@ class Dataset:
         self.labels = np.empty(self.n_samples, np.int32)
         self.labels.fill(-1)
         self._states = []
-        return np.zeros((n_clusters, len(self._magic), self.n_features + 1))
+        return self.engine.new_sums(n_clusters, len(self._magic), self.n_features)
 
     def assign(self, centroids: FloatArray, sums: FloatArray | None) -> int:
         """One assignment step; moves the rows that changed label in ``sums``, and counts them."""
@@ -196,7 +196,7 @@ class Dataset:
 
     def total_variance(self) -> float:
         """Sum over features of the weighted variance of the rows."""
-        sums = np.zeros((1, len(self._magic), self.n_features + 1))
+        sums = self.engine.new_sums(1, len(self._magic), self.n_features)
         for _, X, weight in self._blocks():
             state = RowState(np.full(len(X), -1, np.int32))
             self.engine.assign(X, weight, self.center[np.newaxis], self._magic, state, sums)

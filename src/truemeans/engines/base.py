@@ -56,6 +56,9 @@ class Engine(Protocol):
     def survey(self, X: Rows) -> Extent:
         """Range and fineness of each feature."""
 
+    def new_sums(self, n_clusters: int, n_grids: int, n_features: int) -> FloatArray:
+        """Sums of no rows, (n_clusters, n_grids, n_features + 1)."""
+
     def assign(
         self,
         X: Rows,

@@ -89,6 +89,9 @@ class NativeEngine:
     def survey(self, X: Rows) -> Extent:
         return Extent(*_core.survey(self._team, X))
 
+    def new_sums(self, n_clusters: int, n_grids: int, n_features: int) -> FloatArray:
+        return _core.new_sums(n_clusters, n_grids, n_features)
+
     def assign(
         self,
         X: Rows,

@@ -135,6 +135,9 @@ class ReferenceEngine(SeedingDefinition):
         features = np.array([values.min(axis=0), values.max(axis=0), finest])
         return Extent(features, first, float(np.abs(values).max()))
 
+    def new_sums(self, n_clusters: int, n_grids: int, n_features: int) -> FloatArray:
+        return np.zeros((n_clusters, n_grids, n_features + 1))
+
     def assign(
         self,
         X: Rows,
