@@ -199,7 +199,7 @@ def test_verbose_tells_the_story(X, capsys, tol):
     starts = [i for i, line in enumerate(lines) if line == "Initialization complete"]
     assert len(starts) == 2
     assert lines[0].startswith("Plan: native")
-    assert lines[1].startswith("Why: Below 800,000 entries a pass, ")
+    assert lines[1].startswith("Why: Below 530,000 entries a pass, ")
     assert all(line.startswith("Why: ") for line in lines[1 : starts[0]])
     for i in starts:
         assert lines[i + 1].startswith("Iteration 0, inertia ")

@@ -13,9 +13,10 @@ from truemeans.threads import resolve_threads
 __all__ = ["make_plan", "swap_patience"]
 
 # Below this much work on the rows in a pass, starting a thread costs more than it helps, however
-# many may be used. An entry counts one, a row besides fifty, and so many multiply-adds one (sweep).
-_THREADS_FROM = 800_000
-_ROW_WORK = 50
+# many may be used. An entry counts one, a row _ROW_WORK besides, and so many multiply-adds one
+# (sweep).
+_THREADS_FROM = 530_000
+_ROW_WORK = 35
 _MULTIPLY_ADDS, _TILES_MULTIPLY_ADDS = 15, 150
 # With one feature the optimum of a million values takes less time than a run of the loop from
 # drawn centroids (line). Sorting cannot be interrupted half-way, and a sorted value
