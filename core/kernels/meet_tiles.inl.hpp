@@ -162,6 +162,16 @@ inline void multiply_four() {
     }
 }
 
+// Into the first-level cache: bytes leave it to two sides of rows, so that centroids come from the
+// second for every two sides anew, and the unit's loads would wait for each line of them.
+inline void fetch_two(const uint16_t* tile, const uint16_t* other) {
+    constexpr size_t kLine = kStride / sizeof(uint16_t);
+    for (size_t i = 0; i < kTile; i += kLine) {
+        __builtin_prefetch(tile + i);
+        __builtin_prefetch(other + i);
+    }
+}
+
 // Any number of features: two sides with two panels, into tiles 0 to 3: [panel][side].
 // meanwhile(i) is called once for i = 0, 1 while products are under way.
 template <Halves kHalves, class Meanwhile>
@@ -178,6 +188,7 @@ TM_INLINE void multiply(const uint16_t* rows, const uint16_t* panels, size_t d,
     for (size_t i = 0; i < panel; i += kStep) {
         _tile_loadd(4, panels + i, kStride);
         _tile_loadd(5, panels1 + i, kStride);
+        if (kHalves == Halves::bytes) fetch_two(panels + i + kStep, panels1 + i + kStep);
         if (kHalves == Halves::both) {
             _tile_loadd(6, rows + i + kTile, kStride);
             _tile_loadd(7, rows1 + i + kTile, kStride);
