@@ -247,7 +247,7 @@ void bind_sums(nb::module_& m) {
            double spread_error) {
             require(center.shape(0) == previous.shape(1), "internal: a center of other features");
             const core::ClusterSums clusters = sums_of(sums, previous);
-            auto out = new_matrix<double>(previous.shape(0), previous.shape(1));
+            auto out = new_centroids(t, previous.shape(0), previous.shape(1));
             const core::Updated u = unlocked([&] {
                 return core::update(t.team, *t.kernels, clusters, single, previous.data(),
                                     {center.data(), top, {spread_hi, spread_lo}, spread_error},

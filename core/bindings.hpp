@@ -14,6 +14,8 @@
 #include <nanobind/stl/vector.h>
 
 #include <limits>
+#include <memory>
+#include <mutex>
 #include <optional>
 #include <stdexcept>
 #include <string>
@@ -52,14 +54,44 @@ inline bool interrupted() {
     return PyErr_CheckSignals() != 0;
 }
 
+// Memory of centroids that Python has dropped, for the next ones: each iteration makes some, and
+// pages that are new take longer than what is written to them.
+class Spare {
+  public:
+    core::Aligned<double> take(std::size_t n) {
+        const std::lock_guard lock(mutex_);
+        if (kept_.size() != n) return core::Aligned<double>(n);
+        return std::exchange(kept_, {});
+    }
+    void put(core::Aligned<double>&& values) {
+        const std::lock_guard lock(mutex_);
+        if (is_open_) kept_ = std::move(values);
+    }
+    // From now on nothing is kept.
+    void close() {
+        const std::lock_guard lock(mutex_);
+        is_open_ = false;
+        kept_ = {};
+    }
+
+  private:
+    std::mutex mutex_;
+    bool is_open_ = true;
+    core::Aligned<double> kept_;
+};
+
 struct PyTeam {
     core::Team team;
     const core::Kernels* kernels;
+    std::shared_ptr<Spare> spare = std::make_shared<Spare>();
 
     PyTeam(std::size_t n_threads, const std::string& target)
         : team(n_threads, interrupted), kernels(core::choose_target(target)) {
         require(kernels, "internal: no such target");
     }
+    PyTeam(const PyTeam&) = delete;
+    PyTeam& operator=(const PyTeam&) = delete;
+    ~PyTeam() { spare->close(); }
 };
 
 // Runs f without the interpreter lock. An interrupted team left the signal's exception set.
@@ -91,6 +123,18 @@ Out<T, Shape> handed_over(core::Aligned<T>&& values, std::initializer_list<std::
 template <class T>
 Out<T, Matrix> new_matrix(std::size_t n, std::size_t m) {
     return handed_over<T, Matrix>(core::Aligned<T>(n * m), {n, m});
+}
+
+// The same, of memory that was dropped before, where it has the size.
+inline Out<double, Matrix> new_centroids(const PyTeam& t, std::size_t k, std::size_t d) {
+    struct Kept {
+        core::Aligned<double> values;
+        std::shared_ptr<Spare> home;
+        ~Kept() { home->put(std::move(values)); }
+    };
+    auto* kept = new Kept{t.spare->take(k * d), t.spare};
+    nb::capsule owner(kept, [](void* p) noexcept { delete static_cast<Kept*>(p); });
+    return Out<double, Matrix>(kept->values.data(), {k, d}, owner);
 }
 
 // Hands a finished vector to Python without a copy.
