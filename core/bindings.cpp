@@ -2,7 +2,7 @@
 #include "bindings.hpp"
 
 #include "bounds.hpp"
-#include "boxes.hpp"
+#include "boxed_pass.hpp"
 #include "float_mode.hpp"
 #include "measure.hpp"
 #include "packed.hpp"

@@ -1,6 +1,7 @@
 #include "boxed_rounds.hpp"
 
 #include <algorithm>
+#include <array>
 #include <limits>
 #include <numeric>
 
@@ -17,43 +18,27 @@ constexpr std::size_t kWorthWaking = 1u << 15;  // rows below which one thread i
 
 std::size_t at(std::int32_t i) { return static_cast<std::size_t>(i); }
 
-// The boxes' rows turned to columns, for as long as this lives.
+// Turns the boxes' rows to columns, or back.
 template <class T>
-class Columns {
-  public:
-    Columns(Boxes<T>& boxes, std::size_t d) : boxes_(boxes), d_(d), line_(boxes.per_box * d) {
-        turn([this](const T* x, T* to, std::size_t n) {
+void turn(Team& team, Boxes<T>& boxes, std::size_t d, bool to_columns) {
+    team.run(boxes.owner.size(), 64, [&](std::size_t, std::size_t begin, std::size_t end) {
+        std::vector<T> line(boxes.per_box * d);
+        for (std::size_t box = begin; box < end; ++box) {
+            const std::size_t first = box * boxes.per_box;
+            const std::size_t n = std::min(boxes.per_box, boxes.n - first);
+            T* x = boxes.X.data() + first * d;
+            std::copy_n(x, n * d, line.data());
             for (std::size_t i = 0; i < n; ++i)
-                for (std::size_t f = 0; f < d_; ++f) to[f * n + i] = x[i * d_ + f];
-        });
-    }
-    ~Columns() {
-        turn([this](const T* x, T* to, std::size_t n) {
-            for (std::size_t i = 0; i < n; ++i)
-                for (std::size_t f = 0; f < d_; ++f) to[i * d_ + f] = x[f * n + i];
-        });
-    }
-    Columns(const Columns&) = delete;
-    Columns& operator=(const Columns&) = delete;
-
-  private:
-    template <class Copy>
-    void turn(const Copy& copy) {
-        const std::size_t n = boxes_.n;
-        for (std::size_t begin = 0; begin < n; begin += boxes_.per_box) {
-            const std::size_t count = std::min(boxes_.per_box, n - begin);
-            T* box = boxes_.X.data() + begin * d_;
-            std::copy_n(box, count * d_, line_.data());
-            copy(line_.data(), box, count);
+                for (std::size_t f = 0; f < d; ++f)
+                    if (to_columns)
+                        x[f * n + i] = line[i * d + f];
+                    else
+                        x[i * d + f] = line[f * n + i];
         }
-    }
+    });
+}
 
-    Boxes<T>& boxes_;
-    std::size_t d_;
-    std::vector<T> line_;
-};
-
-// The costs of all rows, and the masses of all boxes.
+// The costs of all rows, which stand in columns, and the masses of all boxes.
 template <class T>
 class Game {
   public:
@@ -66,7 +51,6 @@ class Game {
           d_(d),
           n_boxes_(boxes.owner.size()),
           padded_((n_boxes_ + 7) / 8 * 8),
-          columns_(boxes, d),
           closest_(boxes.n),
           weight_(weight ? boxes.n : 0),
           low_(padded_ * d),
@@ -96,26 +80,18 @@ class Game {
     }
 
     // By the masses of now.
-    std::size_t draw(double u) const {
+    std::size_t draw(double u) {
         double place = place_of(u, total_);
         std::size_t group = 0;
         for (; group + 1 < groups_.size() && place >= groups_[group]; ++group)
             place -= groups_[group];
         std::size_t box = group * kGroup;
         for (; box + 1 < n_boxes_ && place >= sums_[box]; ++box) place -= sums_[box];
-        const std::size_t end = first_of(box) + rows_of(box);
-        for (std::size_t row = first_of(box);; ++row) {
-            const double one = round_integer(weighed(row) * closest_[row]);
-            const double all = one * copies(row);
-            if (place >= all && row + 1 < end) {
-                place -= all;
-                continue;
-            }
-            if (boxes_.first.empty()) return row;
-            const double most = copies(row) - 1.0;
-            return at(boxes_.first[row]) +
-                   static_cast<std::size_t>(one > 0.0 ? std::min(place / one, most) : most);
-        }
+        const std::size_t last = first_of(box) + rows_of(box) - 1;
+        std::size_t row = first_of(box);
+        for (; row < last && place >= mass(row) * copies(row); ++row)
+            place -= mass(row) * copies(row);
+        return draw_in_cell(row, place);
     }
 
     // Of the places, the one whose row would lower the total of masses most, the first of equals.
@@ -182,10 +158,63 @@ class Game {
     struct Task {
         std::uint32_t candidate, box;
     };
+    // One copy of a row in a cell that is not sorted.
+    struct Loose {
+        std::array<T, kBoxFeatures> x;
+        std::int32_t number;
+        std::size_t place;
+        double mass;
+        bool operator<(const Loose& o) const { return x != o.x ? x < o.x : number < o.number; }
+    };
+
+    // Of the copies of a row, the one at `place` in their masses.
+    std::size_t copy_of(std::size_t row, double place) const {
+        if (boxes_.first.empty()) return row;
+        const double one = mass(row), most = copies(row) - 1.0;
+        return at(boxes_.first[row]) +
+               static_cast<std::size_t>(one > 0.0 ? std::min(place / one, most) : most);
+    }
+
+    // What copy_of would return if the cell that the row is in were sorted by value.
+    std::size_t draw_in_cell(std::size_t row, double place) {
+        const auto inside = [this, cell = cell_of(row)](std::size_t i) { return cell_of(i) == cell; };
+        const double most = static_cast<double>(kLooseRows);
+        double in_cell = place, n_rows = copies(row);
+        std::size_t begin = row, end = row + 1;
+        for (; n_rows <= most && begin > 0 && inside(begin - 1); n_rows += copies(begin)) {
+            --begin;
+            in_cell += mass(begin) * copies(begin);
+        }
+        for (; n_rows <= most && end < boxes_.n && inside(end); ++end) n_rows += copies(end);
+        if (begin + 1 == end || n_rows > most) return copy_of(row, place);
+        loose_.clear();
+        for (std::size_t i = begin; i < end; ++i)
+            for (std::size_t copy = 0; copy < static_cast<std::size_t>(copies(i)); ++copy) {
+                const std::size_t to = (boxes_.first.empty() ? i : at(boxes_.first[i])) + copy;
+                loose_.push_back({values_of(i), boxes_.order[to], to, mass(i)});
+            }
+        std::sort(loose_.begin(), loose_.end());
+        std::size_t i = 0;
+        for (; i + 1 < loose_.size() && in_cell >= loose_[i].mass; ++i) in_cell -= loose_[i].mass;
+        return loose_[i].place;
+    }
 
     std::size_t first_of(std::size_t box) const { return box * boxes_.per_box; }
     std::size_t rows_of(std::size_t box) const {
         return std::min(boxes_.per_box, boxes_.n - first_of(box));
+    }
+    double mass(std::size_t row) const {
+        return round_integer(weighed(row) * closest_[row]);
+    }
+    std::array<T, kBoxFeatures> values_of(std::size_t row) const {
+        const std::size_t box = row / boxes_.per_box, n = rows_of(box);
+        const T* columns = boxes_.X.data() + first_of(box) * d_;
+        std::array<T, kBoxFeatures> out{};
+        for (std::size_t f = 0; f < d_; ++f) out[f] = columns[f * n + (row - first_of(box))];
+        return out;
+    }
+    std::uint32_t cell_of(std::size_t row) const {
+        return boxes_.curve.place(values_of(row).data());
     }
     double copies(std::size_t row) const {
         return boxes_.first.empty() ? 1.0 : boxes_.first[row + 1] - boxes_.first[row];
@@ -214,10 +243,8 @@ class Game {
                                                 static_cast<std::int32_t>(place));
             row = static_cast<std::size_t>(after - boxes_.first.begin()) - 1;
         }
-        const std::size_t box = row / boxes_.per_box, n = rows_of(box);
-        const T* columns = boxes_.X.data() + first_of(box) * d_;
-        for (std::size_t f = 0; f < d_; ++f)
-            out[f] = static_cast<double>(columns[f * n + (row - first_of(box))]);
+        const auto values = values_of(row);
+        std::copy_n(values.begin(), d_, out);
     }
 
     const std::vector<std::int32_t>& boxes_near(const double* candidate) {
@@ -274,7 +301,6 @@ class Game {
     const Kernels& kernels_;
     Boxes<T>& boxes_;
     std::size_t d_, n_boxes_, padded_;
-    Columns<T> columns_;
     Aligned<double> closest_;                 // (n,) of each row in the boxes
     Aligned<double> weight_;                  // (n,) likewise, empty for ones
     std::vector<double> low_, high_, top_;    // [feature][padded boxes]; the largest cost of each
@@ -283,6 +309,7 @@ class Game {
     std::vector<double> before_, candidates_;
     std::vector<std::vector<double>> gains_;  // [thread][candidate]
     std::vector<Task> tasks_;
+    std::vector<Loose> loose_;
     double scale_ = 0.0, total_ = 0.0, first_total_ = 0.0;
     bool even_ = false, picked_ = false;  // all costs are 1; a row was picked
 };
@@ -294,12 +321,15 @@ std::vector<std::int64_t> draw_in_boxes(Team& team, const Kernels& kernels, Boxe
                                         const double* weight, std::size_t d, double weight_scale,
                                         const double* u, std::size_t n_clusters,
                                         std::size_t n_trials) {
+    turn(team, boxes, d, true);
     Game<T> game(team, kernels, boxes, weight, d);
     Pulse pulse([&] {
         team.check();
         return false;
     });
-    return play(game, weight_scale, u, n_clusters, n_trials, pulse);
+    auto picked = play(game, weight_scale, u, n_clusters, n_trials, pulse);
+    turn(team, boxes, d, false);
+    return picked;
 }
 
 #define TM_INSTANTIATE(T)                                                     \

@@ -12,9 +12,9 @@
 
 namespace truemeans {
 
-// What draw_rounds (rounds.hpp) does with the rows in the order of the boxes: numbers of the rows
-// picked. boxes: as before when this returns, but rearranged meanwhile. weight: in the block's own
-// order, null for ones.
+// What draw_rounds (rounds.hpp) does with the rows in the order of the boxes, and by value within
+// a cell: numbers of the rows picked. boxes: sorted by value, and as before when this returns, but
+// rearranged meanwhile. weight: in the block's own order, null for ones.
 template <class T>
 std::vector<std::int64_t> draw_in_boxes(Team& team, const Kernels& kernels, Boxes<T>& boxes,
                                         const double* weight, std::size_t d, double weight_scale,

@@ -1,14 +1,6 @@
-// Few features: rows in boxes, and for each box the few centroids that can own a row of it.
-//
-// T. Kanungo et al., "An efficient k-means clustering algorithm: analysis and implementation",
-// IEEE TPAMI 24(7), 2002: a centroid whose least distance to a box exceeds another's greatest
-// distance to it owns no row of the box. Here the boxes are not a tree: rows are put once in the
-// order of a Morton curve through a grid, by a counting sort, and every so many neighbours get a
-// box. A box left with one centroid is labelled without looking at its rows. Equal rows, next to
-// each other then, are kept once; their copies count in the sums, exactly.
-//
-// The distances to boxes are float64; a centroid is ruled out only when it is farther by a factor
-// of 1 + 2^-40, far above the error of both sides and of the canonical distances.
+// Few features: rows in boxes. They are put once in the order of a Morton curve through a grid, by
+// a counting sort, and every so many neighbours get a box. Equal rows, next to each other then,
+// are kept once; their copies count in the sums, exactly.
 #pragma once
 
 #include <cstddef>
@@ -16,16 +8,20 @@
 #include <vector>
 
 #include "aligned.hpp"
+#include "curve.hpp"
 #include "pass.hpp"
 
 namespace truemeans {
 
 constexpr std::size_t kBoxFeatures = 3;  // the most a grid is made for
 constexpr double kFoldBelow = 0.8;       // equal rows are folded if at most so many are left
+// Draws sort a cell's rows by value as they meet it; cells of more rows are sorted beforehand.
+constexpr std::size_t kLooseRows = 256;
 
 // A block of rows in the order of the curve, with everything a pass needs of them.
 template <class T>
 struct Boxes {
+    Curve<T> curve;
     std::size_t per_box;
     bool weighted;
     std::size_t n;                     // rows, each once where they are folded
@@ -37,8 +33,9 @@ struct Boxes {
     std::vector<std::int32_t> owner;   // (n_boxes,) the label of all its rows, -1 for several
     std::size_t k = 0;                 // centroids of the run, 0 before the first
 
-    // by_value: rows of one cell of the grid are sorted by value, from the first feature on, so
-    // that only the set of rows decides the order.
+    // by_value: more than kLooseRows rows of one cell of the grid are sorted by value, from the
+    // first feature on, and equal ones by number; so are fewer where that brings many equal ones
+    // together. With the other cells sorted likewise only the set of rows decides the order.
     Boxes(Team& team, const Kernels& kernels, Rows<T> rows, bool by_value);
 
     // Makes room for labels of so many centroids, or forgets those of the run before.
@@ -52,16 +49,11 @@ struct Boxes {
     // One more than the label: its lower half, and its upper half where one may be needed.
     Aligned<std::uint16_t> lower_, upper_;
 
-    void sort(Team& team, const Kernels& kernels, Rows<T> rows, bool by_value);
+    void sort(Team& team, Rows<T> rows, bool by_value);
     void sort_cells(Team& team, const Aligned<std::int32_t>& keys, std::size_t d);
+    bool has_twins(const Aligned<std::int32_t>& keys, std::size_t d) const;
     void fold(Team& team, std::size_t d);
     void measure(Team& team, std::size_t d);
 };
-
-// As assign(); weight and labels (n,) are in the block's own order, labels those of the last pass.
-template <class T>
-Outcome assign_boxed(Team& team, const Kernels& kernels, Boxes<T>& boxes, const double* weight,
-                     std::size_t d, Centroids centroids, Grids grids, std::int32_t* labels,
-                     double* sums);
 
 }  // namespace truemeans

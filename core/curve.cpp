@@ -15,47 +15,6 @@ namespace {
 constexpr unsigned kDigitBits = 12;
 constexpr std::size_t kDigits = std::size_t(1) << kDigitBits;
 
-// Place of each row's cell on the curve.
-template <class T>
-class Curve {
-  public:
-    Curve(const std::vector<double>& low, const std::vector<double>& high)
-        : d_(low.size()),
-          bits_(2 * kDigitBits / static_cast<unsigned>(d_)),
-          low_(low),
-          scale_(d_) {
-        const double cells = static_cast<double>(std::size_t(1) << bits_);
-        for (std::size_t f = 0; f < d_; ++f) {
-            const double width = high[f] - low[f];
-            scale_[f] = width > 0.0 ? cells / width * (1.0 - 1e-9) : 0.0;
-            if (!std::isfinite(scale_[f])) scale_[f] = 0.0;
-            // Differences would overflow: the feature has one cell.
-            if (!std::isfinite(width)) low_[f] = 0.0;
-        }
-        spread_.resize(std::size_t(1) << (d_ == 1 ? 0 : bits_));
-        for (std::size_t cell = 0; cell < spread_.size(); ++cell)
-            for (unsigned b = 0; b < bits_; ++b)
-                spread_[cell] |= static_cast<std::uint32_t>((cell >> b & 1) << (b * d_));
-    }
-
-    std::uint32_t place(const T* x) const {
-        if (d_ == 1) return cell(x, 0);
-        std::uint32_t key = 0;
-        for (std::size_t f = 0; f < d_; ++f) key |= spread_[cell(x, f)] << f;
-        return key;
-    }
-
-  private:
-    std::uint32_t cell(const T* x, std::size_t f) const {
-        return static_cast<std::uint32_t>((static_cast<double>(x[f]) - low_[f]) * scale_[f]);
-    }
-
-    std::size_t d_;
-    unsigned bits_;
-    std::vector<double> low_, scale_;
-    std::vector<std::uint32_t> spread_;  // bits of a cell's number, d places apart
-};
-
 // A stable counting sort by one digit, each thread counting and placing a slice.
 CurveOrder by_digit(Team& team, const CurveOrder& in, unsigned digit) {
     const std::size_t n = in.keys.size();
@@ -91,11 +50,30 @@ CurveOrder by_digit(Team& team, const CurveOrder& in, unsigned digit) {
 }  // namespace
 
 template <class T>
-CurveOrder curve_order(Team& team, const Kernels& kernels, Rows<T> rows) {
-    std::vector<double> low(rows.d), high(rows.d), finest(rows.d);
-    if (survey(team, kernels, rows, low.data(), high.data(), finest.data()) < rows.n * rows.d)
+Curve<T>::Curve(Team& team, const Kernels& kernels, Rows<T> rows)
+    : d_(rows.d),
+      bits_(2 * kDigitBits / static_cast<unsigned>(d_)),
+      low_(d_),
+      scale_(d_) {
+    std::vector<double> high(d_), finest(d_);
+    if (survey(team, kernels, rows, low_.data(), high.data(), finest.data()) < rows.n * d_)
         throw std::invalid_argument("internal: rows that are not finite");
-    const Curve<T> curve(low, high);
+    const double cells = static_cast<double>(std::size_t(1) << bits_);
+    for (std::size_t f = 0; f < d_; ++f) {
+        const double width = high[f] - low_[f];
+        scale_[f] = width > 0.0 ? cells / width * (1.0 - 1e-9) : 0.0;
+        if (!std::isfinite(scale_[f])) scale_[f] = 0.0;
+        // Differences would overflow: the feature has one cell.
+        if (!std::isfinite(width)) low_[f] = 0.0;
+    }
+    spread_.resize(std::size_t(1) << (d_ == 1 ? 0 : bits_));
+    for (std::size_t cell = 0; cell < spread_.size(); ++cell)
+        for (unsigned b = 0; b < bits_; ++b)
+            spread_[cell] |= static_cast<std::uint32_t>((cell >> b & 1) << (b * d_));
+}
+
+template <class T>
+CurveOrder curve_order(Team& team, const Curve<T>& curve, Rows<T> rows) {
     CurveOrder keyed{Aligned<std::int32_t>(rows.n), {}};  // no rows: 0, 1, 2 ...
     team.run(rows.n, 1 << 14, [&](std::size_t, std::size_t begin, std::size_t end) {
         for (std::size_t i = begin; i < end; ++i)
@@ -105,7 +83,9 @@ CurveOrder curve_order(Team& team, const Kernels& kernels, Rows<T> rows) {
     return by_digit(team, keyed, 1);
 }
 
-template CurveOrder curve_order<float>(Team&, const Kernels&, Rows<float>);
-template CurveOrder curve_order<double>(Team&, const Kernels&, Rows<double>);
+template class Curve<float>;
+template class Curve<double>;
+template CurveOrder curve_order<float>(Team&, const Curve<float>&, Rows<float>);
+template CurveOrder curve_order<double>(Team&, const Curve<double>&, Rows<double>);
 
 }  // namespace truemeans

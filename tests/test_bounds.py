@@ -226,6 +226,22 @@ def test_copies_of_a_row_are_scored_once(copies, scored):
     assert all(len(set(labels[(x == X).all(axis=1)])) == 1 for x in X[:50])
 
 
+@pytest.mark.parametrize(("by_value", "n_kept"), [(False, 3001), (True, 301)])
+def test_equal_rows_within_a_cell_are_brought_together_by_value(by_value, n_kept):
+    """30 cells of ten values each, one after the other: as they stand none is next to its copy."""
+    X = np.stack([np.repeat(1e6 * np.arange(30.0), 100), np.tile(np.arange(10.0), 300)], axis=1)
+    X = np.vstack([X, [[0.0, 1e9]]])
+    core = native_engine._core
+    team = core.Team(2, "")
+    boxes = core.Boxes64(team, X, None, by_value)
+    boxes.restart(2)
+    labels = np.full(len(X), -1, np.int32)
+    # Two centroids as far from every row, so that no box is all of one's.
+    centroids = np.array([[0.0, 5e8], [0.0, 5e8]])
+    assert core.assign_boxed(team, boxes, None, centroids, None, labels, None)[2] == n_kept
+    assert not labels.any()
+
+
 def test_boxes_take_more_clusters_than_half_a_label_can_tell():
     core = native_engine._core
     rng = np.random.default_rng(2)
