@@ -237,7 +237,7 @@ void bind_sums(nb::module_& m) {
         "new_sums",
         [](std::size_t k, std::size_t n_grids, std::size_t d) {
             core::Aligned<double> sums(k * n_grids * (d + 1), 0.0);
-            return handed_over<double, Cube>(std::move(sums), {k, n_grids, d + 1});
+            return handed_over<Cube>(std::move(sums), {k, n_grids, d + 1});
         },
         "n_clusters"_a, "n_grids"_a, "n_features"_a);
     m.def(

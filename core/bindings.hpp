@@ -13,6 +13,7 @@
 #include <nanobind/stl/tuple.h>
 #include <nanobind/stl/vector.h>
 
+#include <initializer_list>
 #include <limits>
 #include <memory>
 #include <mutex>
@@ -105,24 +106,31 @@ auto unlocked(F&& f) {
     }
 }
 
-template <class T>
-Out<T, Vector> new_vector(std::size_t n) {
-    T* data = new T[n]();
-    nb::capsule owner(data, [](void* p) noexcept { delete[] static_cast<T*>(p); });
-    return Out<T, Vector>(data, {n}, owner);
+// Hands what a vector holds to Python without a copy.
+template <class Shape, class T, class Allocator>
+Out<T, Shape> handed_over(std::vector<T, Allocator>&& values,
+                          std::initializer_list<std::size_t> shape) {
+    using Kept = std::vector<T, Allocator>;
+    auto* kept = new Kept(std::move(values));
+    nb::capsule owner(kept, [](void* p) noexcept { delete static_cast<Kept*>(p); });
+    return Out<T, Shape>(kept->data(), shape, owner);
 }
 
-template <class T, class Shape>
-Out<T, Shape> handed_over(core::Aligned<T>&& values, std::initializer_list<std::size_t> shape) {
-    auto* kept = new core::Aligned<T>(std::move(values));
-    nb::capsule owner(kept, [](void* p) noexcept { delete static_cast<core::Aligned<T>*>(p); });
-    return Out<T, Shape>(kept->data(), shape, owner);
+template <class T>
+Out<T, Vector> moved(std::vector<T>&& values) {
+    const std::size_t n = values.size();
+    return handed_over<Vector>(std::move(values), {n});
+}
+
+template <class T>
+Out<T, Vector> new_vector(std::size_t n) {
+    return moved(std::vector<T>(n));
 }
 
 // What it holds is for the caller to write.
 template <class T>
 Out<T, Matrix> new_matrix(std::size_t n, std::size_t m) {
-    return handed_over<T, Matrix>(core::Aligned<T>(n * m), {n, m});
+    return handed_over<Matrix>(core::Aligned<T>(n * m), {n, m});
 }
 
 // The same, of memory that was dropped before, where it has the size.
@@ -135,14 +143,6 @@ inline Out<double, Matrix> new_centroids(const PyTeam& t, std::size_t k, std::si
     auto* kept = new Kept{t.spare->take(k * d), t.spare};
     nb::capsule owner(kept, [](void* p) noexcept { delete static_cast<Kept*>(p); });
     return Out<double, Matrix>(kept->values.data(), {k, d}, owner);
-}
-
-// Hands a finished vector to Python without a copy.
-template <class T>
-Out<T, Vector> moved(std::vector<T>&& values) {
-    auto* kept = new std::vector<T>(std::move(values));
-    nb::capsule owner(kept, [](void* p) noexcept { delete static_cast<std::vector<T>*>(p); });
-    return Out<T, Vector>(kept->data(), {kept->size()}, owner);
 }
 
 using Weight = std::optional<In<double, Vector>>;

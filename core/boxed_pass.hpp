@@ -2,8 +2,8 @@
 //
 // T. Kanungo et al., "An efficient k-means clustering algorithm: analysis and implementation",
 // IEEE TPAMI 24(7), 2002: a centroid whose least distance to a box exceeds another's greatest
-// distance to it owns no row of the box. Here the boxes are not a tree (boxes.hpp). One that is left
-// with one centroid is labelled without looking at its rows.
+// distance to it owns no row of the box. Here the boxes are not a tree (boxes.hpp). One that is
+// left with one centroid is labelled without looking at its rows.
 //
 // The distances to boxes are float64; a centroid is ruled out only when it is farther by a factor
 // of 1 + 2^-40, far above the error of both sides and of the canonical distances.

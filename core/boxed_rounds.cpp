@@ -177,7 +177,8 @@ class Game {
 
     // What copy_of would return if the cell that the row is in were sorted by value.
     std::size_t draw_in_cell(std::size_t row, double place) {
-        const auto inside = [this, cell = cell_of(row)](std::size_t i) { return cell_of(i) == cell; };
+        const std::uint32_t cell = cell_of(row);
+        const auto inside = [this, cell](std::size_t i) { return cell_of(i) == cell; };
         const double most = static_cast<double>(kLooseRows);
         double in_cell = place, n_rows = copies(row);
         std::size_t begin = row, end = row + 1;

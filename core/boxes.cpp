@@ -100,7 +100,8 @@ bool Boxes<T>::has_twins(const Aligned<std::int32_t>& keys, std::size_t d) const
     for (std::size_t s = 0; s < kSamples; ++s) {
         some.clear();
         const std::size_t first = s * n / kSamples;
-        for (std::size_t i = first; i < n && keys[i] == keys[first] && i < first + kLooseRows; ++i) {
+        const std::size_t most = std::min(n, first + kLooseRows);
+        for (std::size_t i = first; i < most && keys[i] == keys[first]; ++i) {
             n_now += i == first || !same_as_before(X.data() + i * d, d);
             copy_row(X.data() + i * d, d, some.emplace_back().data());
         }
