@@ -52,7 +52,7 @@ void bind_search(nb::module_& m) {
     nb::class_<core::SwapSearch>(m, "SwapSearch")
         .def(
             "__init__",
-            [](core::SwapSearch* self, In<double, Matrix> X, In<double, Vector> weight,
+            [](core::SwapSearch* self, PyTeam& t, In<double, Matrix> X, In<double, Vector> weight,
                In<double, Matrix> centroids, In<std::int32_t, Vector> labels,
                std::size_t patience) {
                 const core::Centroids c = centroids_of(centroids, X.shape(1));
@@ -61,11 +61,11 @@ void bind_search(nb::module_& m) {
                 require_one_a_row(labels.shape(0), X.shape(0));
                 require_numbers<std::int32_t>(labels, 0, c.k);
                 new (self) core::SwapSearch(
-                    core::Clusters(values_of(X), values_of(weight), values_of(centroids),
+                    core::Clusters(*t.kernels, values_of(X), values_of(weight), values_of(centroids),
                                    values_of(labels), core::Pulse(interrupted)),
                     patience);
             },
-            "X"_a.noconvert(), "weight"_a.noconvert(), "centroids"_a.noconvert(),
+            "team"_a, "X"_a.noconvert(), "weight"_a.noconvert(), "centroids"_a.noconvert(),
             "labels"_a.noconvert(), "patience"_a)
         .def(
             "run",

@@ -8,8 +8,6 @@ namespace truemeans {
 namespace {
 
 constexpr double kInfinity = std::numeric_limits<double>::infinity();
-// A single sample moves only where that gains more than rounding could feign.
-constexpr double kLeastGain = 1e-12;
 constexpr int kMostRounds = 50;
 constexpr double kRoundsLeft = 50.0;
 constexpr int kSureRounds = 2;
@@ -18,20 +16,25 @@ constexpr std::size_t kPause = 4096;
 
 }  // namespace
 
-Clusters::Clusters(std::vector<double> rows, std::vector<double> weights,
+Clusters::Clusters(const Kernels& kernels, std::vector<double> rows, std::vector<double> weights,
                    std::vector<double> centroids, std::vector<Index> labels,
                    std::function<void()> check)
-    : check_(std::move(check)),
+    : kernels_(kernels),
+      check_(std::move(check)),
       d_(rows.size() / weights.size()),
       rows_(std::move(rows)),
       weights_(std::move(weights)),
       centroids_(std::move(centroids)),
-      label_(std::move(labels)) {
+      label_(std::move(labels)),
+      field_(kernels, d_, centroids_.size() / d_ + 1),
+      moved_field_(kernels, d_, centroids_.size() / d_ + 1) {
     centroids_.resize(centroids_.size() + d_, kInfinity);
     const std::size_t n = weights_.size(), k = centroids_.size() / d_;
     weight_.resize(k);
     cost_.resize(k);
     radius_.resize(k);
+    heaviest_.resize(k);
+    turned_.resize(8 * d_);
     near_.resize(n);
     place_.resize(n);
     members_.resize(k);
@@ -40,6 +43,7 @@ Clusters::Clusters(std::vector<double> rows, std::vector<double> weights,
     is_touched_.resize(k);
     has_moved_.resize(k);
     is_saved_.resize(k);
+    is_reached_.resize(k);
     for (std::size_t i = 0; i < n; ++i) {
         const auto to = static_cast<std::size_t>(label_[i]);
         place_[i] = static_cast<Index>(members_[to].size());
@@ -49,7 +53,12 @@ Clusters::Clusters(std::vector<double> rows, std::vector<double> weights,
         touch(j);
         all_.push_back(static_cast<Index>(j));
     }
-    active_ = all_;
+    activate_all();
+}
+
+void Clusters::activate_all() {
+    if (!all_active_) field_.hold(all_, centroids_.data());
+    all_active_ = true;
 }
 
 double Clusters::total() const {
@@ -73,13 +82,14 @@ void Clusters::save(std::size_t j) {
     old_centroids_.insert(old_centroids_.end(), centroid(j), centroid(j) + d_);
 }
 
-void Clusters::touch(std::size_t j) {
-    save(j);
+inline void Clusters::touch(std::size_t j) {
+    if (!is_touched_[j]) {  // what is touched has been saved: begin() finds nothing touched
+        save(j);
+        is_touched_[j] = 1;
+        touched_.push_back(static_cast<Index>(j));
+    }
     version_[j] = ++n_versions_;
     is_unsettled_[j] = 1;
-    if (is_touched_[j]) return;
-    is_touched_[j] = 1;
-    touched_.push_back(static_cast<Index>(j));
 }
 
 void Clusters::move(Index i, std::size_t to) {
@@ -101,14 +111,15 @@ void Clusters::move(Index i, std::size_t to) {
 void Clusters::close(std::size_t j) {
     touch(j);
     std::fill_n(centroids_.begin() + static_cast<std::ptrdiff_t>(j * d_), d_, kInfinity);
+    field_.put(j, centroid(j));
 }
 
 void Clusters::confine(const std::vector<std::size_t>& centres, std::size_t most) {
     if (centres.size() * most >= k()) {
-        active_ = all_;
+        activate_all();
         return;
     }
-    active_.assign(1, static_cast<Index>(spare()));
+    chosen_.assign(1, static_cast<Index>(spare()));
     for (const std::size_t j : centres) {
         neighbours_.clear();
         for (std::size_t l = 0; l < k(); ++l)
@@ -118,24 +129,28 @@ void Clusters::confine(const std::vector<std::size_t>& centres, std::size_t most
                          neighbours_.end(), [](const Near& a, const Near& b) {
                              return a.gap < b.gap || (a.gap == b.gap && a.cluster < b.cluster);
                          });
-        for (std::size_t m = 0; m < most; ++m) active_.push_back(neighbours_[m].cluster);
+        for (std::size_t m = 0; m < most; ++m) chosen_.push_back(neighbours_[m].cluster);
     }
-    std::sort(active_.begin(), active_.end());
-    active_.erase(std::unique(active_.begin(), active_.end()), active_.end());
+    std::sort(chosen_.begin(), chosen_.end());
+    chosen_.erase(std::unique(chosen_.begin(), chosen_.end()), chosen_.end());
+    field_.hold(chosen_, centroids_.data());
+    all_active_ = false;
 }
 
 void Clusters::measure(std::size_t j) {
     with_width(d_, [&](auto d) {
-        double cost = 0.0, radius = 0.0;
+        double cost = 0.0, radius = 0.0, heaviest = 0.0;
         const double* c = centroid(j);
         for (const Index i : members_[j]) {
             const double v = sq_dist_of(row(i), c, d);
             near_[static_cast<std::size_t>(i)] = v;
             cost += row_weight(i) * v;
             radius = std::max(radius, v);
+            heaviest = std::max(heaviest, row_weight(i));
         }
         cost_[j] = cost;
         radius_[j] = radius;
+        heaviest_[j] = heaviest;
     });
 }
 
@@ -160,126 +175,82 @@ void Clusters::recentre() {
                 for (std::size_t f = 0; f < d; ++f) sum[f] += row_weight(i) * row(i)[f];
             for (std::size_t f = 0; f < d; ++f) c[f] = sum[f] / w;
         });
+        field_.put(j, centroid(j));
         measure(j);
     }
 }
 
-// The clusters among these whose centroids lie within `reach` (squared) of this one's.
-void Clusters::find_neighbours(std::size_t j, double reach, const std::vector<Index>& among) {
-    neighbours_.clear();
-    with_width(d_, [&](auto d) {
-        const double* c = centroid(j);
-        for (const Index index : among) {
-            const auto l = static_cast<std::size_t>(index);
-            const double gap = sq_dist_of(c, centroid(l), d);
-            if (gap < reach && l != j) neighbours_.push_back({gap, index});
-        }
-    });
-    std::sort(neighbours_.begin(), neighbours_.end(), [](const Near& a, const Near& b) {
-        return a.gap < b.gap || (a.gap == b.gap && a.cluster < b.cluster);
-    });
+// The neighbours as they are now.
+Nearby Clusters::nearby() {
+    const std::size_t m = neighbours_.size();
+    near_values_.resize(m * (d_ + 2));
+    double* at = near_values_.data();
+    double *gaps = at + m * d_, *weights = gaps + m;
+    for (std::size_t l = 0; l < m; ++l) {
+        const auto cluster = static_cast<std::size_t>(neighbours_[l].cluster);
+        std::copy_n(centroid(cluster), d_, at + l * d_);
+        gaps[l] = neighbours_[l].gap;
+        weights[l] = weight_[cluster];
+    }
+    return {at, gaps, weights, m};
 }
 
-// A centroid more than twice as far from the own one as a row cannot be nearer to the row.
+// Where to a row goes that some neighbour is nearer to.
+void Clusters::lloyd_step(Index i, std::size_t from) {
+    double best = near(i);
+    const double reach = 4.0 * best;
+    auto to = static_cast<Index>(from);
+    with_width(d_, [&](auto d) {
+        for (const Near& other : neighbours_) {
+            if (other.gap >= reach) break;
+            const double v =
+                sq_dist_of(row(i), centroid(static_cast<std::size_t>(other.cluster)), d);
+            if (v < best) {
+                best = v;
+                to = other.cluster;
+            }
+        }
+    });
+    if (static_cast<std::size_t>(to) == from) return;
+    pending_.push_back(i);
+    waiting_.push_back(to);
+}
+
+// The active clusters with a member that a centroid which moved may be nearer to: one more than
+// twice as far from the own centroid as a row cannot be nearer to the row.
+void Clusters::mark_reached() {
+    reach_.resize(radius_.size());
+    for (const Index index : field_.clusters()) {
+        const auto j = static_cast<std::size_t>(index);
+        reach_[j] = 4.0 * radius_[j];
+        is_reached_[j] = has_moved_[j];
+    }
+    field_.mark_reached(moved_, centroids_.data(), reach_, is_reached_);
+}
+
 bool Clusters::lloyd_round() {
     pending_.clear();
     waiting_.clear();
-    for (const Index index : active_) {
+    mark_reached();
+    moved_field_.hold(moved_, centroids_.data());
+    for (const Index index : field_.clusters()) {
         const auto j = static_cast<std::size_t>(index);
-        if (members_[j].empty()) continue;
-        pause(members_[j].size());
-        find_neighbours(j, 4.0 * radius_[j], has_moved_[j] ? active_ : moved_);
+        const auto& members = members_[j];
+        if (!is_reached_[j] || members.empty()) continue;
+        pause(members.size());
+        Field& among = has_moved_[j] ? field_ : moved_field_;
+        among.find_near(j, centroid(j), reach_[j], neighbours_);
         if (neighbours_.empty()) continue;
-        with_width(d_, [&](auto d) {
-            for (const Index i : members_[j]) {
-                double best = near_[static_cast<std::size_t>(i)];
-                const double reach = 4.0 * best;
-                Index to = index;
-                for (const Near& other : neighbours_) {
-                    if (other.gap >= reach) break;
-                    const double v =
-                        sq_dist_of(row(i), centroid(static_cast<std::size_t>(other.cluster)), d);
-                    if (v < best) {
-                        best = v;
-                        to = other.cluster;
-                    }
-                }
-                if (to != index) {
-                    pending_.push_back(i);
-                    waiting_.push_back(to);
-                }
-            }
-        });
+        found_.resize(members.size());
+        const std::size_t n =
+            kernels_.rows_nearer(rows_.data(), d_, members.data(), members.size(), near_.data(),
+                                 nearby(), turned_.data(), found_.data());
+        for (std::size_t m = 0; m < n; ++m)
+            lloyd_step(members[static_cast<std::size_t>(found_[m])], j);
     }
     for (std::size_t p = 0; p < pending_.size(); ++p)
         move(pending_[p], static_cast<std::size_t>(waiting_[p]));
     return !pending_.empty();
-}
-
-void Clusters::shift(std::size_t j, const double* x, double w, double sign) {
-    const double after = weight_[j] + sign * w;
-    double* c = centroids_.data() + j * d_;
-    for (std::size_t f = 0; f < d_; ++f) c[f] += sign * (x[f] - c[f]) * (w / after);
-    weight_[j] = after;
-}
-
-// A row of weight w leaves its cluster for one of weight W only where |x - b|^2 is below `leaves`
-// times 1 + w / W, and |a - b|^2 <= 2 |x - a|^2 + 2 |x - b|^2.
-double Clusters::hartigan_reach(Index i, std::size_t from, double& leaves) const {
-    const double w = row_weight(i), rest = weight_[from] - w;
-    if (!(rest > 0.0)) return 0.0;
-    const double near = sq_dist(row(i), centroid(from));
-    leaves = weight_[from] / rest * near;
-    return 2.0 * (near + leaves * (1.0 + w / lightest_));
-}
-
-// J. A. Hartigan, M. A. Wong, "Algorithm AS 136", Applied Statistics 28 (1979): row x of weight w
-// leaves cluster a for b where W_b w/(W_b + w) |x - b|^2 < W_a w/(W_a - w) |x - a|^2, which is
-// what the inertia gains once both means have followed.
-bool Clusters::hartigan_step(Index i, std::size_t from) {
-    if (members_[from].size() == 1) return false;
-    double leaves = 0.0;
-    const double w = row_weight(i), reach = hartigan_reach(i, from, leaves);
-    double best = leaves * (1.0 - kLeastGain);
-    std::size_t to = from;
-    for (const Near& other : neighbours_) {
-        if (other.gap >= reach) break;
-        const auto l = static_cast<std::size_t>(other.cluster);
-        const double v = weight_[l] / (weight_[l] + w) * sq_dist(row(i), centroid(l));
-        if (v < best) {
-            best = v;
-            to = l;
-        }
-    }
-    if (to == from) return false;
-    move(i, to);
-    shift(from, row(i), w, -1.0);
-    shift(to, row(i), w, 1.0);
-    return true;
-}
-
-bool Clusters::hartigan_round() {
-    bool any = false;
-    waiting_.clear();
-    lightest_ = kInfinity;
-    for (const Index j : active_) {
-        const auto at = static_cast<std::size_t>(j);
-        if (is_unsettled_[at]) waiting_.push_back(j);
-        if (weight_[at] > 0.0) lightest_ = std::min(lightest_, weight_[at]);
-    }
-    for (const Index index : waiting_) {
-        const auto j = static_cast<std::size_t>(index);
-        is_unsettled_[j] = 0;
-        if (members_[j].size() < 2) continue;
-        pause(members_[j].size());
-        double reach = 0.0, leaves = 0.0;
-        for (const Index i : members_[j]) reach = std::max(reach, hartigan_reach(i, j, leaves));
-        find_neighbours(j, reach, active_);
-        if (neighbours_.empty()) continue;
-        pending_ = members_[j];
-        for (const Index i : pending_) any = hartigan_step(i, j) || any;
-    }
-    return any;
 }
 
 bool Clusters::converge(double goal, double least) {
@@ -299,7 +270,7 @@ bool Clusters::converge(double goal, double least) {
 }
 
 void Clusters::release() {
-    active_ = all_;
+    activate_all();
     for (const Index j : saved_) touch(static_cast<std::size_t>(j));
     forget();
 }
@@ -335,6 +306,7 @@ void Clusters::undo() {
         const auto j = static_cast<std::size_t>(saved_[s]);
         std::copy_n(old_centroids_.begin() + static_cast<std::ptrdiff_t>(s * d_), d_,
                     centroids_.begin() + static_cast<std::ptrdiff_t>(j * d_));
+        field_.put(j, centroid(j));
         measure(j);
         weight_[j] = states_[s].weight;
         cost_[j] = states_[s].cost;

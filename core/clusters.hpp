@@ -8,9 +8,10 @@
 #include <type_traits>
 #include <vector>
 
-namespace truemeans {
+#include "field.hpp"
+#include "kernels/kernels.hpp"
 
-using Index = std::int32_t;
+namespace truemeans {
 
 // Calls f with the number of features, as a constant where loops over two or three of them would
 // cost more than what they do.
@@ -38,7 +39,7 @@ class Clusters {
   public:
     // rows (n, d), weights (n,) above zero, centroids (k, d), labels (n,). `check` is called many
     // times a second and may throw to stop the work, which leaves nothing to go on with.
-    Clusters(std::vector<double> rows, std::vector<double> weights,
+    Clusters(const Kernels& kernels, std::vector<double> rows, std::vector<double> weights,
              std::vector<double> centroids, std::vector<Index> labels,
              std::function<void()> check);
 
@@ -92,18 +93,24 @@ class Clusters {
 
   private:
     bool lloyd_round();
+    void lloyd_step(Index i, std::size_t from);
     bool hartigan_round();
+    bool hartigan_rows(std::size_t from);
     bool hartigan_step(Index i, std::size_t from);
     double hartigan_reach(Index i, std::size_t from, double& leaves) const;
+    double hartigan_reach(std::size_t from) const;
     void recentre();
     void forget();
     void save(std::size_t j);
     void measure(std::size_t j);
     void touch(std::size_t j);
     void shift(std::size_t j, const double* x, double w, double sign);
-    void find_neighbours(std::size_t j, double reach, const std::vector<Index>& among);
+    void activate_all();
+    void mark_reached();
+    Nearby nearby();
     void pause(std::size_t n_rows);
 
+    const Kernels& kernels_;
     std::function<void()> check_;
     std::size_t n_unchecked_ = 0;
     std::size_t d_;
@@ -111,6 +118,7 @@ class Clusters {
     std::vector<double> centroids_;          // (k + 1, d)
     std::vector<double> weight_, cost_;      // (k + 1,)
     std::vector<double> radius_;             // (k + 1,): largest squared distance of a member
+    std::vector<double> heaviest_;           // (k + 1,): largest weight of a member
     std::vector<double> near_;               // (n,): squared distance to the own centroid
     std::vector<Index> label_, place_;       // (n,): cluster, place among its members
     std::vector<std::vector<Index>> members_;
@@ -122,13 +130,15 @@ class Clusters {
     std::vector<char> has_moved_;            // the centroid moved in the last recentre()
     std::vector<Index> moved_;
     std::vector<char> is_unsettled_;         // changed since Hartigan's moves looked at it
-    std::vector<Index> active_, all_;        // clusters that take part
+    std::vector<Index> all_, chosen_;
+    bool all_active_ = false;
+    Field field_, moved_field_;              // of those that take part, of those that moved
 
-    struct Near {
-        double gap;  // squared distance between the centroids
-        Index cluster;
-    };
     std::vector<Near> neighbours_;
+    std::vector<double> near_values_;        // of the neighbours, for the kernels
+    std::vector<char> is_reached_;           // a centroid that moved may be nearer to a member
+    std::vector<Index> found_;
+    std::vector<double> reach_, turned_;
     double lightest_ = 0.0;  // weight of the lightest cluster
     std::vector<Index> pending_, waiting_;
 

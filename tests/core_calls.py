@@ -52,7 +52,7 @@ SHAPES = {
     "SwapSearch": {"X": "rows64 nd", "weight": "positive n"}
     | {"centroids": "centroids kd", "labels": "labels n"},
 }
-WITHOUT_TEAM = ("choose_footing", "finish_sq_diff", "SwapSearch")
+WITHOUT_TEAM = ("choose_footing", "finish_sq_diff")
 OBJECTS = ("skip", "packed", "bounds", "boxes")
 PASSES = ("assign", "assign_bounded", "assign_boxed")
 SIZES = {"n": 40, "d": 2, "k": 5, "g": 2, "m": 6, "r": 9, "p": 20, "b": 7, "v": 10, "t": 9}

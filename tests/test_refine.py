@@ -15,7 +15,8 @@ import truemeans.refine
 import truemeans.validation.parameters
 from commands import enter, typed
 from truemeans import KMeans, k_means
-from truemeans.engines.native import targets
+from truemeans.engines.native import NativeEngine, targets
+from truemeans.plan import make_plan
 
 DATA = Path(__file__).parent / "data"
 IRIS = Path(__file__).parents[1] / "examples" / "data" / "iris.csv"
@@ -106,16 +107,28 @@ def test_never_worse_and_agrees_with_itself(dtype, weighted):
     assert plain.refinement_ is None
 
 
-def test_no_single_row_gains_by_moving():
-    X = blobs(200, 2, 8)
-    result = k_means(X, 10, random_state=3, refine="swap")
-    sizes = result.sizes
-    distance = ((X[:, np.newaxis] - result.centroids) ** 2).sum(axis=2)
-    own = np.take_along_axis(distance, result.labels[:, np.newaxis], axis=1)[:, 0]
-    n = sizes[result.labels]
-    leaves = np.where(n > 1, n / np.maximum(n - 1, 1) * own, 0.0)
-    enters = sizes / (sizes + 1) * distance
-    enters[np.arange(len(X)), result.labels] = np.inf
+@pytest.mark.parametrize("d", [1, 2, 3, 5, 9])
+@pytest.mark.parametrize("weighted", [False, True])
+def test_no_single_row_gains_by_moving(d, weighted):
+    # One feature too: here the search is asked itself, not k_means, which has the optimum.
+    X = blobs(203, d, 8)
+    w = np.random.default_rng(1).random(len(X)) + 0.1 if weighted else np.ones(len(X))
+    start, labels = X[:10], ((X[:, np.newaxis] - X[:10]) ** 2).sum(axis=2).argmin(axis=1)
+    with NativeEngine(make_plan(len(X), d, 10, None)) as engine:
+        search = engine.swap_search(X, w, labels.astype(np.int32), start, 100)
+        assert search.run(10**6, 60.0)
+    centroids = search.centroids.reshape(10, d)
+    distance = ((X[:, np.newaxis] - centroids) ** 2).sum(axis=2)
+    labels = distance.argmin(axis=1)
+    mass = np.bincount(labels, w, 10)
+    means = np.stack([np.bincount(labels, w * x, 10) / mass for x in X.T], axis=1)
+    np.testing.assert_allclose(centroids, means, rtol=0, atol=1e-12)
+    own = np.take_along_axis(distance, labels[:, np.newaxis], axis=1)[:, 0]
+    assert search.inertia == pytest.approx(w @ own, rel=1e-12)
+    rest = mass[labels] - w
+    leaves = np.where(rest > 0, mass[labels] / np.maximum(rest, 1e-300) * own, 0.0)
+    enters = mass / (mass + w[:, np.newaxis]) * distance
+    enters[np.arange(len(X)), labels] = np.inf
     assert (enters.min(axis=1) >= leaves * (1 - 1e-9)).all()
 
 
@@ -181,13 +194,13 @@ def test_the_budget_holds():
 
 
 def test_seconds_are_a_budget_too():
-    X = np.random.default_rng(0).normal(size=(20_000, 4)).astype(np.float32)
-    plain = k_means(X, 100, random_state=0, max_iter=10)
-    nothing = k_means(X, 100, random_state=0, max_iter=10, refine="swap", max_swap_seconds=0)
+    X = np.random.default_rng(0).normal(size=(40_000, 8)).astype(np.float32)
+    plain = k_means(X, 30, random_state=0, max_iter=10)
+    nothing = k_means(X, 30, random_state=0, max_iter=10, refine="swap", max_swap_seconds=0)
     assert nothing.centroids.tobytes() == plain.centroids.tobytes()
     assert nothing.refinement.n_tried == 0
     # One search of many seconds, stopped soon; one stopped never.
-    some = k_means(X, 100, random_state=0, max_iter=10, refine="swap", max_swap_seconds=0.2)
+    some = k_means(X, 30, random_state=0, max_iter=10, refine="swap", max_swap_seconds=0.2)
     assert some.refinement.n_tried > 0
     assert not some.refinement.ended
     assert not some.refinement.interrupted

@@ -3,6 +3,7 @@
 #include "canonical.inl.hpp"
 #include "labels.inl.hpp"
 #include "limits.inl.hpp"
+#include "nearby.inl.hpp"
 #include "rounds.inl.hpp"
 #include "squares.inl.hpp"
 #include "sums.inl.hpp"

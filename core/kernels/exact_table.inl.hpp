@@ -28,6 +28,10 @@ void fill(truemeans::Kernels& table) {
     table.at_most = at_most;
     table.box_sq_dist = box_sq_dist;
     table.boxes_near = boxes_near;
+    table.centroids_near = centroids_near;
+    table.centroids_reaching = centroids_reaching;
+    table.rows_nearer = rows_nearer;
+    table.rows_gaining = rows_gaining;
     table.round_gains = round_gains;
     table.round_lower = round_lower;
     table.round_masses = round_masses;

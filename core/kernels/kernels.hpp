@@ -122,6 +122,15 @@ struct BoxRows {
     double scale;
 };
 
+// Other centroids that rows of one cluster may be closer to, the nearest to its own first:
+// centroids (m, d); gaps: squared distances from the own one; weights: of their clusters.
+struct Nearby {
+    const double* centroids;
+    const double* gaps;
+    const double* weights;
+    std::size_t m;
+};
+
 template <class T>
 struct RowKernels {
     // Scores, lanes = samples. cols (out): [block][feature][sample_lanes]; norms (out): squared
@@ -238,6 +247,27 @@ struct Kernels {
     // cost: list (out, n), returns how many. low, high: [feature][n], n a multiple of 8.
     std::size_t (*boxes_near)(const double* low, const double* high, std::size_t n, std::size_t d,
                               const double* candidate, const double* top, std::int32_t* list);
+    // Exact. The points of n, a multiple of 8, whose squared distance from another is below reach:
+    // list, gaps (out, n): number and squared distance; returns how many. columns: [feature][n].
+    std::size_t (*centroids_near)(const double* columns, std::size_t n, std::size_t d,
+                                  const double* point, double reach, std::int32_t* list,
+                                  double* gaps);
+    // Exact. The same for a reach of each of the points (n,).
+    std::size_t (*centroids_reaching)(const double* columns, std::size_t n, std::size_t d,
+                                      const double* point, const double* reach,
+                                      std::int32_t* list);
+    // Exact. The rows of a cluster, n numbers in a list, that are closer to one of the others,
+    // unless that is more than twice as far from the own one as the farthest of eight rows: out
+    // (n): their places in the list, returns how many. near: by row, the squared distance to the
+    // own one; turned: scratch, (d, 8).
+    std::size_t (*rows_nearer)(const double* rows, std::size_t d, const std::int32_t* list,
+                               std::size_t n, const double* near, Nearby others, double* turned,
+                               std::int32_t* out);
+    // Exact. Bit i: row i of at most eight in a list, of weight w, leaves its cluster for one of
+    // the others by Hartigan's rule, W_b/(W_b + w) |x - b|^2 < share * W_a/(W_a - w) |x - a|^2.
+    std::uint32_t (*rows_gaining)(const double* rows, std::size_t d, const std::int32_t* list,
+                                  std::size_t n, const double* row_weights, const double* own,
+                                  double own_weight, double share, Nearby others, double* turned);
     // Exact to a few units in the last place. The squared distances from each centroid to the
     // nearest point of a box; panels as for nearest, near (out) padded to 8. Returns the least
     // over centroids of the squared distance to the farthest point.

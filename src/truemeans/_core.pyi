@@ -30,7 +30,13 @@ class SwapSearch:
     inertia: float
     centroids: _Float
     def __init__(
-        self, X: _Float, weight: _Float, centroids: _Float, labels: _Labels, patience: int
+        self,
+        team: Team,
+        X: _Float,
+        weight: _Float,
+        centroids: _Float,
+        labels: _Labels,
+        patience: int,
     ) -> None: ...
     def run(self, most: int, seconds: float) -> bool: ...
 

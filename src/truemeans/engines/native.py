@@ -271,7 +271,7 @@ class NativeEngine:
         centroids: FloatArray,
         patience: int,
     ) -> SwapSearch:
-        return _core.SwapSearch(X, weight, centroids, labels, patience)
+        return _core.SwapSearch(self._team, X, weight, centroids, labels, patience)
 
     def row_keys(self, X: Rows) -> FloatArray:
         return _core.row_keys(self._team, X)
