@@ -1,6 +1,9 @@
 // The verbs of seeding, for Python.
 #include "bindings.hpp"
 
+#include <algorithm>
+
+#include "ahead.hpp"
 #include "boxed_rounds.hpp"
 #include "closer.hpp"
 #include "rounds.hpp"
@@ -13,6 +16,18 @@ namespace {
 void require_a_number_a_trial(std::size_t n, std::size_t n_clusters, std::size_t n_trials) {
     require(n_clusters > 0 && n_trials > 0 && n == 1 + (n_clusters - 1) * n_trials,
             "internal: a number for the first row and for every trial");
+}
+
+core::Proposals proposals_of(const In<std::int32_t, Vector>& rows, const In<double, Vector>& start,
+                             const In<double, Vector>& u, std::size_t n_rows) {
+    const std::size_t n = rows.shape(0);
+    require(start.shape(0) == n && u.shape(0) == n, "internal: proposals differ in number");
+    require_numbers<std::int32_t>(rows, 0, n_rows);
+    return {rows.data(), start.data(), u.data(), n};
+}
+
+nb::tuple played_of(core::Played&& played) {
+    return nb::make_tuple(moved(std::move(played.winners)), played.next, played.gain);
 }
 
 template <class T>
@@ -103,11 +118,38 @@ void bind_rows(nb::module_& m) {
         "closest"_a.noconvert(), "scores"_a, "block_rows"_a, "most"_a);
 }
 
+template <class T>
+void bind_ahead(nb::module_& m) {
+    m.def(
+        "play_ahead",
+        [](PyTeam& t, In<T, Matrix> X, Weight weight, In<std::int32_t, Vector> rows,
+           In<double, Vector> start, In<double, Vector> u, bool scored, double scale,
+           std::size_t n_trials, std::size_t n_rounds, InOut<std::uint64_t, Vector> marks,
+           InOut<double, Vector> closest) {
+            const core::Proposals proposals = proposals_of(rows, start, u, closest.shape(0));
+            require_one_a_row(closest.shape(0), X.shape(0));
+            require(proposals.n <= 0xffff, "internal: more proposals than 16 bits can name");
+            require(marks.shape(0) / std::max<std::size_t>(proposals.n, 1) >=
+                        core::words_of_marks(X.shape(0)),
+                    "internal: less room for marks than rows and proposals need");
+            return played_of(unlocked([&] {
+                return core::play_ahead(t.team, *t.kernels, rows_of<T>(X, weight), proposals,
+                                        scored, scale, n_trials, n_rounds, marks.data(),
+                                        closest.data());
+            }));
+        },
+        "team"_a, "X"_a.noconvert(), "weight"_a.noconvert().none(), "rows"_a.noconvert(),
+        "start"_a.noconvert(), "u"_a.noconvert(), "scored"_a, "scale"_a, "n_trials"_a,
+        "n_rounds"_a, "marks"_a.noconvert(), "closest"_a.noconvert());
+}
+
 }  // namespace
 
 void bind_seeding(nb::module_& m) {
     bind_rows<float>(m);
     bind_rows<double>(m);
+    bind_ahead<float>(m);
+    bind_ahead<double>(m);
     m.def(
         "add_bucket_masses",
         [](PyTeam& t, Weight weight, std::optional<In<double, Vector>> closest, double scale,
@@ -141,22 +183,18 @@ void bind_seeding(nb::module_& m) {
            In<std::int32_t, Vector> pair_rows, In<double, Vector> pair_sq_dist, Weight weight,
            double scale, std::size_t n_trials, std::size_t n_rounds,
            InOut<double, Vector> closest) {
-            const std::size_t n = rows.shape(0), n_pairs = pair_rows.shape(0);
-            require(start.shape(0) == n && u.shape(0) == n && starts.shape(0) == n + 1 &&
-                        pair_sq_dist.shape(0) == n_pairs,
+            const core::Proposals proposals = proposals_of(rows, start, u, closest.shape(0));
+            const std::size_t n_pairs = pair_rows.shape(0);
+            require(starts.shape(0) == proposals.n + 1 && pair_sq_dist.shape(0) == n_pairs,
                     "internal: proposals and pairs differ in number");
-            require_numbers<std::int32_t>(rows, 0, closest.shape(0));
             require_numbers<std::int64_t>(starts, 0, n_pairs + 1);
             require_numbers<std::int32_t>(pair_rows, 0, closest.shape(0));
             if (weight) require_one_a_row(weight->shape(0), closest.shape(0));
-            core::Played played = unlocked([&] {
-                return core::play_rounds(t.team,
-                                         {rows.data(), start.data(), u.data(), rows.shape(0)},
-                                         {starts.data(), pair_rows.data(), pair_sq_dist.data()},
-                                         data_or_null(weight), scale, n_trials, n_rounds,
-                                         closest.data());
-            });
-            return nb::make_tuple(moved(std::move(played.winners)), played.next, played.gain);
+            return played_of(unlocked([&] {
+                return core::play_rounds(
+                    t.team, proposals, {starts.data(), pair_rows.data(), pair_sq_dist.data()},
+                    data_or_null(weight), scale, n_trials, n_rounds, closest.data());
+            }));
         },
         "team"_a, "rows"_a.noconvert(), "start"_a.noconvert(), "u"_a.noconvert(),
         "starts"_a.noconvert(), "pair_rows"_a.noconvert(), "pair_sq_dist"_a.noconvert(),

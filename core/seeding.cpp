@@ -131,18 +131,6 @@ namespace {
 // Pairs below which one thread is done before another is awake.
 constexpr std::int64_t kWorthWaking = 1 << 15;
 
-// The next proposals to compete, at most most of them; empty if they do not suffice.
-std::vector<std::size_t> next_trials(const Proposals& p, const double* closest, std::size_t from,
-                                     std::size_t n_trials) {
-    std::vector<std::size_t> trials;
-    for (std::size_t g = from; g < p.n && trials.size() < n_trials; ++g) {
-        const double now = closest[p.rows[g]];
-        if (now > 0.0 && p.u[g] * p.start[g] <= now) trials.push_back(g);
-    }
-    if (trials.size() < n_trials) trials.clear();
-    return trials;
-}
-
 double gain_of(PairsView pairs, std::size_t g, const double* weight, double scale,
                const double* closest) {
     double gain = 0.0;
@@ -156,6 +144,17 @@ double gain_of(PairsView pairs, std::size_t g, const double* weight, double scal
 }
 
 }  // namespace
+
+std::vector<std::size_t> next_trials(const Proposals& p, const double* closest,
+                                     std::size_t from, std::size_t n_trials) {
+    std::vector<std::size_t> trials;
+    for (std::size_t g = from; g < p.n && trials.size() < n_trials; ++g) {
+        const double now = closest[p.rows[g]];
+        if (now > 0.0 && p.u[g] * p.start[g] <= now) trials.push_back(g);
+    }
+    if (trials.size() < n_trials) trials.clear();
+    return trials;
+}
 
 Played play_rounds(Team& team, Proposals proposals, PairsView pairs, const double* weight,
                    double scale, std::size_t n_trials, std::size_t n_rounds, double* closest) {

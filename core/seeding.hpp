@@ -61,6 +61,10 @@ struct Played {
     double gain;                        // by which the total of masses fell
 };
 
+// The next proposals to compete, at most n_trials of them; empty if they do not suffice.
+std::vector<std::size_t> next_trials(const Proposals& proposals, const double* closest,
+                                     std::size_t from, std::size_t n_trials);
+
 // Plays rounds of greedy k-means++ while the proposals last: the next n_trials accepted ones
 // compete, the one that lowers the total of masses most (the first of equals) lowers closest.
 Played play_rounds(Team& team, Proposals proposals, PairsView pairs, const double* weight,

@@ -44,6 +44,9 @@ SHAPES = {
     "play_rounds": {"rows": "numbers r", "start": "costs r", "u": "uniform r", "starts": "starts s"}
     | {"pair_rows": "numbers p", "pair_sq_dist": "costs p"}
     | {"weight": "weight n", "closest": "costs n"},
+    "play_ahead": ROWS
+    | {"rows": "numbers r", "start": "costs r", "u": "uniform r"}
+    | {"marks": "marks w", "closest": "costs n"},
     "cut_keys": {"keys": "center n", "splitters": "rising b"},
     "add_bucket_masses": {"weight": "weight n", "closest": "costs n", "buckets": "buckets n"}
     | {"sums": "sums b"},
@@ -80,6 +83,7 @@ class Call:
 
     def shape(self, argument: str) -> tuple[int, ...]:
         sizes = {**self.sizes, "e": self.sizes["d"] + 1, "s": self.sizes["r"] + 1, "3": 3}
+        sizes["w"] = -(-self.sizes["n"] // 64) * self.sizes["r"]
         return tuple(sizes[axis] for axis in SHAPES[self.name][argument].split()[1])
 
     def arguments(self) -> dict[str, Any]:
@@ -118,6 +122,7 @@ class Call:
             "labels": lambda: rng.integers(0, max(k, 1), size, np.int32),
             "numbers": lambda: rng.integers(0, max(n, 1), size, np.int32),
             "buckets": lambda: rng.integers(0, max(b, 1), size, np.uint16),
+            "marks": lambda: np.zeros(size, np.uint64),
             "starts": lambda: np.linspace(0, p, size).astype(np.int64),
             "magic": lambda: np.full(size, 1.5 * 2.0**52 * SPACING),
             "sums": lambda: np.zeros(size),
@@ -157,6 +162,12 @@ class Call:
             "Boxes64": {"by_value": bool(self.seed % 2)},
             "find_closer": {**scores, "most": 10**9},
             "play_rounds": {"scale": 16.0, "n_trials": 2, "n_rounds": 3},
+            "play_ahead": {
+                "scored": bool(self.seed % 2),
+                "scale": 16.0,
+                "n_trials": 2,
+                "n_rounds": 3,
+            },
             "add_bucket_masses": {"scale": 16.0},
             "optimum": {"k": few, "max_runs": 10**6},
             "least_inertias": {"most": few},
@@ -325,6 +336,15 @@ def play_rounds(call, before, after, found):
         same(expected.winners, found[0])
         assert expected[1:] == found[1:]
         same(closest, after["closest"])
+
+
+def play_ahead(call, before, after, found):
+    X, weight, rows, start, u, marks, closest = before.values()
+    proposals = Proposals(rows, start, u)
+    expected = REFERENCE.play_ahead(X, weight, proposals, 16.0, 2, 3, marks, closest)
+    same(expected.winners, found[0])
+    assert expected[1:] == found[1:]
+    same(closest, after["closest"])
 
 
 def cut_keys(call, before, after, found):

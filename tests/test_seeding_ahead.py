@@ -13,7 +13,9 @@ import truemeans
 from ladder import KINDS, REFERENCE, make_rows
 from truemeans.dataset import Dataset, survey
 from truemeans.engines import open_engine
+from truemeans.engines.masses import mass_scale
 from truemeans.engines.native import NativeEngine
+from truemeans.engines.records import Proposals
 from truemeans.plan import draws_at_once
 from truemeans.result import Plan
 from truemeans.seeding import Draw, plusplus
@@ -114,9 +116,11 @@ def test_the_same_picks_however_it_is_computed(d, kind, dtype, weighted, tmp_pat
             np.testing.assert_array_equal(X[picks(ArraySource(X), forced, k, 6, weight)], expected)
     read = NpySource(tmp_path / "rows.npy", 90)
     np.testing.assert_array_equal(X[picks(read, plan(), k, 6, weight)], expected)
-    # Whether pairs are kept, for many rounds or few, or every round reads the rows, is the same.
-    for most in (0, 300, 10**9):
-        monkeypatch.setattr(MODULE, "most_pairs", lambda *_, most=most: most)
+    # Whether rows are marked, for few candidates or many, or pairs are kept, for many rounds or
+    # few, or every round reads the rows, is the same.
+    for most_marked, most_pairs in [(7, 0), (10**4, 0), (0, 0), (0, 300), (0, 10**9)]:
+        monkeypatch.setattr(MODULE, "most_marked", lambda *_, most=most_marked: most)
+        monkeypatch.setattr(MODULE, "most_pairs", lambda *_, most=most_pairs: most)
         np.testing.assert_array_equal(X[picks(ArraySource(X), plan(), k, 6, weight)], expected)
 
 
@@ -228,6 +232,56 @@ def test_scores_rule_out_no_pair_that_is_closer(d, dtype):
             pairs = np.zeros_like(expected)
             pairs[found.rows, np.repeat(np.arange(len(candidates)), np.diff(found.starts))] = True
             np.testing.assert_array_equal(pairs, expected)
+
+
+def mirrored(n, d, dtype, seed):
+    """Rows and their opposites, nearly: what the one gains, so does the other."""
+    X = np.repeat(np.random.default_rng(seed).normal(size=(n // 2, d)), 2, axis=0)
+    X[1::2] *= -1.0 + np.random.default_rng(seed + 1).choice([0.0, 1e-7, -1e-9])
+    return np.ascontiguousarray(X, dtype)
+
+
+def outliers(n, d, dtype, seed):
+    """Some rows whose scores overflow, and some that blunt the scores of their neighbours."""
+    X = make_rows("normal", n, d, dtype, seed)
+    X[::97] *= dtype(1e25)
+    X[::31] *= dtype(1e5)
+    return X
+
+
+@pytest.mark.parametrize("weights", ["none", "quarters", "tiny"])
+@pytest.mark.parametrize("dtype", [np.float32, np.float64])
+@pytest.mark.parametrize("d", [1, 2, 8, 19])
+@pytest.mark.parametrize("make", [near_ties, mirrored, outliers])
+def test_bounds_of_gains_decide_as_all_pairs_do(make, d, dtype, weights):
+    """Held to the reference on rows whose gains nearly tie, over several chunks of rows."""
+    n, m = 1300, 60
+    for seed in range(4):
+        X, rng = make(n, d, dtype, seed), np.random.default_rng(seed)
+        weight = {
+            "none": None,
+            "quarters": rng.integers(0, 5, n) / 4,
+            "tiny": rng.random(n) * 2.0**-142,
+        }[weights]
+        # Opposite rows compete, and some rows twice.
+        rows = np.repeat(rng.integers(0, n // 2, m // 2), 2).astype(np.int32) * 2
+        rows[1::2] += rng.integers(0, 2, m // 2, np.int32)
+        with open_engine(REFERENCE) as reference:
+            start = reference.sq_distances(X, X[rng.integers(0, n, 2)].astype(float)).min(axis=1)
+            mass = start if weight is None else weight * start
+            scale = mass_scale(float(mass.sum()))
+            proposals = Proposals(rows, start[rows], rng.random(m))
+            marks = np.empty(m * -(-n // 64), np.uint64)
+            expected = reference.play_ahead(
+                X, weight, proposals, scale, 4, 20, marks, want := start.copy()
+            )
+        for target, n_threads in itertools.product(targets(), (1, 3)):
+            with NativeEngine(plan(target, n_threads=n_threads)) as engine:
+                closest = start.copy()
+                found = engine.play_ahead(X, weight, proposals, scale, 4, 20, marks, closest)
+            np.testing.assert_array_equal(found.winners, expected.winners)
+            assert found[1:] == expected[1:]
+            np.testing.assert_array_equal(closest, want)
 
 
 @pytest.mark.parametrize("scale", [1e-30, 1e15, 1e25, 1e37])

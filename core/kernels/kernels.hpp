@@ -122,6 +122,24 @@ struct BoxRows {
     double scale;
 };
 
+// Packed rows whose gains are asked for: cols as of pack_samples; limits: of each, with the margin
+// that covers its score; weight: null for ones; at most kMostGainRows of them, in whole blocks, what
+// pads them with a limit that no score is below.
+constexpr std::size_t kMostGainRows = 512;
+struct GainRows {
+    const float* cols;
+    std::size_t n_blocks;
+    std::size_t d;
+    const float *norms, *limits, *weight;
+};
+// Of every candidate: bit i of marks[w * stride] is for row 64 w + i, set where its score is at most
+// the limit; gains: the sum of what limits are above scores; errors: the most that this is above
+// what the candidate would gain, but for the rounding of the sum.
+struct Gains {
+    std::uint64_t* marks;
+    std::size_t stride;
+    float *gains, *errors;
+};
 // Other centroids that rows of one cluster may be closer to, the nearest to its own first:
 // centroids (m, d); gaps: squared distances from the own one; weights: of their clusters.
 struct Nearby {
@@ -348,6 +366,10 @@ struct Kernels {
     std::size_t (*closer_panels)(const float* rows, std::size_t n_rows, std::size_t d,
                                  const float* panels, const float* sq_norms,
                                  std::size_t n_panels, const float* limits, Hit* out);
+    // What k candidates would gain, and from which rows (gains.inl.hpp); lanes = samples,
+    // candidates and sq_norms as of score_samples.
+    void (*gain_samples)(GainRows rows, Margin margin, const float* candidates,
+                         const float* sq_norms, std::size_t k, Gains out);
     // panels: [panel][feature][centroid_lanes] holding -2 times the packed centroid; sq_norms:
     // [panel][centroid_lanes], padding lanes hold a large value. list (n_rows): numbers of the
     // rows, null for all; first: index of the first centroid. out (in/out): what was found

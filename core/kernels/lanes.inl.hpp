@@ -25,7 +25,26 @@ inline uint32_t lane_bits(VecI set) {
 #endif
 }
 
-// The same of eight lanes.
+// Lanes where something holds, as the target has them.
+#if TM_VECTOR_BYTES == 64 && defined(__AVX512F__)
+typedef __mmask16 Lanes;
+inline Lanes at_most(VecF a, VecF b) {
+    return _mm512_cmp_ps_mask(__m512(a), __m512(b), _CMP_LE_OQ);
+}
+inline uint32_t bits_of(Lanes lanes) { return lanes; }
+inline VecF add_where(Lanes lanes, VecF sum, VecF v) {
+    return VecF(_mm512_mask_add_ps(__m512(sum), lanes, __m512(sum), __m512(v)));
+}
+#else
+typedef VecI Lanes;
+inline Lanes at_most(VecF a, VecF b) { return a <= b; }
+inline uint32_t bits_of(Lanes lanes) { return lane_bits(lanes); }
+inline VecF add_where(Lanes lanes, VecF sum, VecF v) {
+    return sum + reinterpret_cast<VecF>(lanes & reinterpret_cast<VecI>(v));
+}
+#endif
+
+// Bit i: lane i of eight is set.
 inline uint32_t lane_bits8(Mask8 set) {
 #if defined(__AVX512DQ__)
     return _mm512_movepi64_mask(reinterpret_cast<__m512i>(set));

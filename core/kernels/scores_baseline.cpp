@@ -3,6 +3,7 @@
 #include "few.inl.hpp"
 #include "scores.inl.hpp"
 #include "closer.inl.hpp"
+#include "gains.inl.hpp"
 #include "proofs.inl.hpp"
 #include "scores_table.inl.hpp"
 

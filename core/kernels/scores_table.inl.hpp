@@ -20,6 +20,7 @@ void fill(truemeans::Kernels& table) {
     table.score_panels = score_panels;
     table.closer_samples = closer_samples;
     table.closer_panels = closer_panels;
+    table.gain_samples = gain_samples;
     table.keep_slack = keep_slack;
     table.rows_reached = rows_reached;
     table.rows_within = rows_within;

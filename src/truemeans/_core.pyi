@@ -203,6 +203,20 @@ def play_rounds(
     n_rounds: int,
     closest: _Float,
 ) -> tuple[_Labels, int, float]: ...
+def play_ahead(
+    team: Team,
+    X: _Rows,
+    weight: _Float | None,
+    rows: _Labels,
+    start: _Float,
+    u: _Float,
+    scored: bool,
+    scale: float,
+    n_trials: int,
+    n_rounds: int,
+    marks: npt.NDArray[np.uint64],
+    closest: _Float,
+) -> tuple[_Labels, int, float]: ...
 def cut_keys(team: Team, keys: _Float, splitters: _Float) -> npt.NDArray[np.uint16]: ...
 def add_bucket_masses(
     team: Team,

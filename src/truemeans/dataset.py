@@ -22,6 +22,8 @@ from truemeans.engines.records import (
     FloatArray,
     LabelArray,
     Moves,
+    Played,
+    Proposals,
     Rows,
     RowState,
     SqGrids,
@@ -269,6 +271,26 @@ class Dataset:
         for where, X, weight in self._blocks():
             self.engine.add_gains(X, weight, candidates, closest[where], scale, gains)
         return gains
+
+    def play_ahead(
+        self,
+        proposals: Proposals,
+        scale: float,
+        n_trials: int,
+        n_rounds: int,
+        marks: npt.NDArray[np.uint64],
+        closest: FloatArray,
+    ) -> Played:
+        """Play rounds of k-means++ while the proposals last, lowering ``closest``."""
+        ((_, X, weight),) = self._blocks()
+        return self.engine.play_ahead(
+            X, weight, proposals, scale, n_trials, n_rounds, marks, closest
+        )
+
+    @property
+    def is_at_hand(self) -> bool:
+        """True where all rows are one block in memory."""
+        return self._held is not None and len(self._held) == 1
 
     def find_closer(self, candidates: FloatArray, closest: FloatArray, most: int) -> Closer | None:
         """All pairs of a row and a candidate closer than ``closest``, None if over ``most``."""

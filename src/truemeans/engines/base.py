@@ -223,6 +223,22 @@ class Engine(Protocol):
         most, the first of equals, wins.
         """
 
+    def play_ahead(
+        self,
+        X: Rows,
+        weight: FloatArray | None,
+        proposals: Proposals,
+        scale: float,
+        n_trials: int,
+        n_rounds: int,
+        marks: npt.NDArray[np.uint64],
+        closest: FloatArray,
+    ) -> Played:
+        """Play rounds as `play_rounds` does, with all rows at hand instead of pairs.
+
+        ``marks`` is scratch, a word for 64 rows and each proposal.
+        """
+
     def cut_keys(self, keys: FloatArray, splitters: FloatArray) -> npt.NDArray[np.uint16]:
         """How many of the increasing ``splitters`` are at most each key."""
 

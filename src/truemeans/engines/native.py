@@ -350,6 +350,33 @@ class NativeEngine:
             )
         )
 
+    def play_ahead(
+        self,
+        X: Rows,
+        weight: FloatArray | None,
+        proposals: Proposals,
+        scale: float,
+        n_trials: int,
+        n_rounds: int,
+        marks: npt.NDArray[np.uint64],
+        closest: FloatArray,
+    ) -> Played:
+        scored = self._plan.scores != "none"
+        return Played(
+            *_core.play_ahead(
+                self._team,
+                X,
+                weight,
+                *proposals,
+                scored,
+                scale,
+                n_trials,
+                n_rounds,
+                marks,
+                closest,
+            )
+        )
+
     def cut_keys(self, keys: FloatArray, splitters: FloatArray) -> npt.NDArray[np.uint16]:
         return _core.cut_keys(self._team, keys, splitters)
 

@@ -142,6 +142,22 @@ class SeedingDefinition:
             at = int(trials[-1]) + 1
         return Played(np.array(winners, np.int32), at, gain)
 
+    def play_ahead(
+        self,
+        X: Rows,
+        weight: FloatArray | None,
+        proposals: Proposals,
+        scale: float,
+        n_trials: int,
+        n_rounds: int,
+        marks: npt.NDArray[np.uint64],
+        closest: FloatArray,
+    ) -> Played:
+        candidates = X[proposals.rows].astype(np.float64)
+        pairs = self.find_closer(X, weight, candidates, closest, len(X) * len(candidates))
+        assert pairs is not None, "no more pairs than there are"
+        return self.play_rounds(proposals, pairs, weight, scale, n_trials, n_rounds, closest)
+
     def cut_keys(self, keys: FloatArray, splitters: FloatArray) -> npt.NDArray[np.uint16]:
         return np.searchsorted(splitters, keys, side="right").astype(np.uint16)
 

@@ -4,7 +4,7 @@ Every choice here changes the time, never the answer, but for the picks of k-mea
 names the benchmark that set it (`python -m benchmarks ...`).
 """
 
-from truemeans.plan.draws import draws_at_once, draws_in_boxes, most_pairs
+from truemeans.plan.draws import draws_at_once, draws_in_boxes, most_marked, most_pairs
 from truemeans.plan.passes import (
     FINER,
     N_PROBED,
@@ -28,6 +28,7 @@ __all__ = [
     "finer_scores",
     "make_plan",
     "methods",
+    "most_marked",
     "most_pairs",
     "n_groups",
     "should_keep",

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from truemeans.plan.scores import BOXES_TO_FEATURES
 
-__all__ = ["draws_at_once", "draws_in_boxes", "most_pairs"]
+__all__ = ["draws_at_once", "draws_in_boxes", "most_marked", "most_pairs"]
 
 # For draws the rows of a cell are sorted by value, in one piece that cannot be interrupted; of so
 # many rows that takes under a second even where an outlier leaves the others one cell (seeding).
@@ -17,6 +17,10 @@ _AT_ONCE_TO_SAMPLES = 1 << 14
 _AT_ONCE_TO_UNBOXED = 1 << 11
 _AT_ONCE_TO_ENTRIES = 1 << 20
 _AT_ONCE_TO_WORK = 1 << 25
+# Rows of so many features tell apart candidates by scores alone (seeding).
+_MARKED_TO_FEATURES = 19
+# Candidates that 16 bits can name.
+_MOST_MARKED = 0xFFFF
 # Less is not worth a second look at the rows (seeding).
 _PAIRS_AT_LEAST = 1 << 16
 
@@ -45,3 +49,11 @@ def most_pairs(n_samples: int, n_features: int, itemsize: int) -> int:
     # found, in vectors that double, and sorted.
     room = n_samples * (24 - 14 + n_features * itemsize // 2)
     return max(room // 48, _PAIRS_AT_LEAST)
+
+
+def most_marked(n_features: int, itemsize: int) -> int:
+    """How many candidates seeding may mark rows for at a time, 0 to hold pairs instead."""
+    if n_features > _MARKED_TO_FEATURES:
+        return 0
+    # A bit a row, of what pairs would take.
+    return min(8 * (24 - 14 + n_features * itemsize // 2), _MOST_MARKED)

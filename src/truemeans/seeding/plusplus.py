@@ -26,7 +26,7 @@ import numpy.typing as npt
 
 from truemeans.dataset import Dataset
 from truemeans.engines.records import Proposals
-from truemeans.plan import draws_at_once, draws_in_boxes, most_pairs
+from truemeans.plan import draws_at_once, draws_in_boxes, most_marked, most_pairs
 from truemeans.seeding.costs import Costs
 from truemeans.seeding.draw import Draw
 
@@ -92,6 +92,9 @@ class _Game:
         self._waiting = np.empty(0, np.int32)
         itemsize = dataset.source.dtype.itemsize
         self._most_pairs = most_pairs(dataset.n_samples, dataset.n_features, itemsize)
+        marked = most_marked(dataset.n_features, itemsize) if dataset.is_at_hand else 0
+        self._most_marked = max(marked, n_trials) if marked else 0
+        self._marks = np.empty(self._most_marked * -(-dataset.n_samples // 64), np.uint64)
         # Share of the rows that a candidate is expected to come closer to.
         self._share = 1.0
         self._used = 0
@@ -117,6 +120,21 @@ class _Game:
 
     def _advance(self, left: Proposals, n_rounds: int) -> None:
         """Play some rounds with what is left, all of it acceptable now."""
+        if self._most_marked:
+            some = _those(left, slice(self._most_marked))
+            played = self._dataset.play_ahead(
+                some,
+                self.costs.scale,
+                self._n_trials,
+                n_rounds,
+                self._marks,
+                self.costs.closest,
+            )
+            self._keep(some.rows[played.winners], played.gain, played.next)
+        else:
+            self._advance_by_pairs(left, n_rounds)
+
+    def _advance_by_pairs(self, left: Proposals, n_rounds: int) -> None:
         room = self._most_pairs / (self._share * self._dataset.n_samples)
         most = min(len(left.rows), int(min(room, 1e9)))
         if most >= self._n_trials:
