@@ -165,15 +165,17 @@ void bind_seeding(nb::module_& m) {
         "team"_a, "weight"_a.noconvert().none(), "closest"_a.noconvert().none(), "scale"_a,
         "buckets"_a.noconvert(), "sums"_a.noconvert());
     m.def(
-        "cut_keys",
+        "sort_into_buckets",
         [](PyTeam& t, In<double, Vector> keys, In<double, Vector> splitters) {
             require(splitters.shape(0) <= 0xffff, "internal: more buckets than 16 bits can name");
-            auto out = new_vector<std::uint16_t>(keys.shape(0));
-            unlocked([&] {
-                core::cut_keys(t.team, keys.data(), keys.shape(0), splitters.data(),
-                               splitters.shape(0), out.data());
+            core::Buckets found = unlocked([&] {
+                return core::sort_into_buckets(t.team, keys.data(), keys.shape(0),
+                                               splitters.data(), splitters.shape(0));
             });
-            return out;
+            const std::size_t n = keys.shape(0);
+            return nb::make_tuple(handed_over<Vector>(std::move(found.of_row), {n}),
+                                  handed_over<Vector>(std::move(found.order), {n}),
+                                  moved(std::move(found.ends)));
         },
         "team"_a, "keys"_a.noconvert(), "splitters"_a.noconvert());
     m.def(

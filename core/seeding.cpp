@@ -4,6 +4,7 @@
 #include <array>
 #include <atomic>
 #include <stdexcept>
+#include <utility>
 #include <vector>
 
 #include "masses.hpp"
@@ -20,9 +21,7 @@ constexpr std::size_t kRowChunk = 1024;
 template <class T>
 void row_keys(Team& team, const Kernels& kernels, Rows<T> rows, double* keys) {
     const RowKernels<T>& table = kernels_for(kernels, rows.X);
-    // Few rows at a time: the kernel walks them once a feature.
-    constexpr std::size_t kChunk = 64;
-    team.run(rows.n, kChunk, [&](std::size_t, std::size_t begin, std::size_t end) {
+    team.run(rows.n, kRowChunk, [&](std::size_t, std::size_t begin, std::size_t end) {
         table.row_keys(rows.X + begin * rows.d, end - begin, rows.d, keys + begin);
     });
 }
@@ -101,29 +100,58 @@ void add_bucket_masses(Team& team, std::size_t n, const double* weight, const do
         for (std::size_t b = 0; b < n_buckets; ++b) sums[b] += m[b];
 }
 
-void cut_keys(Team& team, const double* keys, std::size_t n, const double* splitters,
+namespace {
+
+// Many keys side by side: each waits for its own loads only.
+void cut_keys(const double* keys, std::size_t begin, std::size_t end, const double* splitters,
               std::size_t n_splitters, std::uint16_t* buckets) {
-    // Many keys side by side: each waits for its own loads only.
     constexpr std::size_t kAtOnce = 16;
-    team.run(n, kRowChunk * 16, [&](std::size_t, std::size_t begin, std::size_t end) {
-        for (std::size_t first = begin; first < end; first += kAtOnce) {
-            double key[kAtOnce];
-            std::uint32_t low[kAtOnce] = {};
-            for (std::size_t i = 0; i < kAtOnce; ++i)
-                key[i] = keys[std::min(first + i, end - 1)];
-            // Halving without branches: the answer is in [low, low + length].
-            for (std::size_t length = n_splitters; length > 0;) {
-                const std::size_t half = (length + 1) / 2;
-                for (std::size_t i = 0; i < kAtOnce; ++i) {
-                    const bool above = splitters[low[i] + half - 1] <= key[i];
-                    low[i] += static_cast<std::uint32_t>(half) * above;
-                }
-                length -= half;
+    for (std::size_t first = begin; first < end; first += kAtOnce) {
+        double key[kAtOnce];
+        std::uint32_t low[kAtOnce] = {};
+        for (std::size_t i = 0; i < kAtOnce; ++i) key[i] = keys[std::min(first + i, end - 1)];
+        // Halving without branches: the answer is in [low, low + length].
+        for (std::size_t length = n_splitters; length > 0;) {
+            const std::size_t half = (length + 1) / 2;
+            for (std::size_t i = 0; i < kAtOnce; ++i) {
+                const bool above = splitters[low[i] + half - 1] <= key[i];
+                low[i] += static_cast<std::uint32_t>(half) * above;
             }
-            for (std::size_t i = 0; i < std::min(kAtOnce, end - first); ++i)
-                buckets[first + i] = static_cast<std::uint16_t>(low[i]);
+            length -= half;
         }
+        for (std::size_t i = 0; i < std::min(kAtOnce, end - first); ++i)
+            buckets[first + i] = static_cast<std::uint16_t>(low[i]);
+    }
+}
+
+}  // namespace
+
+Buckets sort_into_buckets(Team& team, const double* keys, std::size_t n, const double* splitters,
+                          std::size_t n_splitters) {
+    const std::size_t n_buckets = n_splitters + 1;
+    Buckets out{Aligned<std::uint16_t>(n), Aligned<std::int32_t>(n),
+                std::vector<std::int64_t>(n_buckets)};
+    // A stretch of rows a thread, counted first; then each knows where its rows go.
+    const std::size_t stretch = std::max<std::size_t>((n + team.n_threads() - 1) / team.n_threads(), 1);
+    std::vector<std::vector<std::int64_t>> next((n + stretch - 1) / stretch,
+                                                std::vector<std::int64_t>(n_buckets));
+    team.run(n, stretch, [&](std::size_t, std::size_t begin, std::size_t end) {
+        cut_keys(keys, begin, end, splitters, n_splitters, out.of_row.data());
+        std::vector<std::int64_t>& count = next[begin / stretch];
+        for (std::size_t i = begin; i < end; ++i) ++count[out.of_row[i]];
     });
+    std::int64_t at = 0;
+    for (std::size_t b = 0; b < n_buckets; ++b) {
+        for (std::vector<std::int64_t>& count : next) at += std::exchange(count[b], at);
+        out.ends[b] = at;
+    }
+    team.run(n, stretch, [&](std::size_t, std::size_t begin, std::size_t end) {
+        std::vector<std::int64_t>& mine = next[begin / stretch];
+        for (std::size_t i = begin; i < end; ++i)
+            out.order[static_cast<std::size_t>(mine[out.of_row[i]]++)] =
+                static_cast<std::int32_t>(i);
+    });
+    return out;
 }
 
 namespace {

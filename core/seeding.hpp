@@ -6,6 +6,7 @@
 #include <cstdint>
 #include <vector>
 
+#include "aligned.hpp"
 #include "kernels/kernels.hpp"
 #include "pass.hpp"
 #include "team.hpp"
@@ -35,9 +36,17 @@ void add_bucket_masses(Team& team, std::size_t n, const double* weight, const do
                        double scale, const std::uint16_t* buckets, double* sums,
                        std::size_t n_buckets);
 
-// buckets (n,): how many of the increasing splitters are at most the key.
-void cut_keys(Team& team, const double* keys, std::size_t n, const double* splitters,
-              std::size_t n_splitters, std::uint16_t* buckets);
+// Rows by stretches of their keys. of_row (n,): how many of the increasing splitters are at most
+// the row's key; order (n,): all rows, bucket by bucket, those of one in their own order; ends
+// (n_splitters + 1,): where each bucket ends in it.
+struct Buckets {
+    Aligned<std::uint16_t> of_row;
+    Aligned<std::int32_t> order;
+    std::vector<std::int64_t> ends;
+};
+
+Buckets sort_into_buckets(Team& team, const double* keys, std::size_t n, const double* splitters,
+                          std::size_t n_splitters);
 
 // Rows drawn ahead of time, in the order drawn: number g is accepted if
 // u[g] * start[g] <= closest[rows[g]], which makes up for what closest was when it was drawn.

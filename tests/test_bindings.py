@@ -101,7 +101,7 @@ REFUSED = {
     "a pair of no row": ("play_rounds", SIZES, {"pair_rows": lambda m: changed(m, 19, -1)}),
     "pairs that begin early": ("play_rounds", SIZES, {"starts": lambda m: changed(m, 0, -1)}),
     "pairs that end late": ("play_rounds", SIZES, {"starts": lambda m: changed(m, 9, 21)}),
-    "more buckets than numbers": ("cut_keys", shrunk(b=2**16), {}),
+    "more buckets than numbers": ("sort_into_buckets", shrunk(b=2**16), {}),
     "no values in a line": ("optimum", shrunk(v=0), {}),
     "more clusters than values": ("optimum", SIZES, {"k": lambda _: 11}),
     "more costs than values": ("least_inertias", SIZES, {"most": lambda _: 11}),

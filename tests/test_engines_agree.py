@@ -128,7 +128,7 @@ def verbs(plan, X, weight, centroids):
             "next": np.array([played.next, played.gain]),
             "after": after,
             "keys": keys,
-            "buckets": engine.cut_keys(keys, np.unique(keys[::3])),
+            "buckets": engine.sort_into_buckets(keys, np.unique(keys[::3])).of_row,
             "masses": masses,
         }
 

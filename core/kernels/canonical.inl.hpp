@@ -213,14 +213,30 @@ inline double key_factor(uint64_t f) {
     return 1.0 + static_cast<double>(mix64((f + 1) * 0x9e3779b97f4a7c15ULL) >> 12) * 0x1p-52;
 }
 
+// Lanes are rows; so many features at a time.
 template <class T>
 void row_keys(const T* X, size_t n_rows, size_t d, double* keys) {
-    for (size_t i = 0; i < n_rows; ++i) keys[i] = 0.0;
-    for (size_t f = 0; f < d; ++f) {
-        const double factor = key_factor(f);
-        for (size_t i = 0; i < n_rows; ++i) {
-            const double v = static_cast<double>(X[i * d + f]);
-            keys[i] += factor * v;
+    constexpr size_t kFeatures = 64;
+    for (size_t f0 = 0; f0 < d; f0 += kFeatures) {
+        const size_t width = d - f0 < kFeatures ? d - f0 : kFeatures;
+        double factor[kFeatures];
+        for (size_t f = 0; f < width; ++f) factor[f] = key_factor(f0 + f);
+        for (size_t i = 0; i < n_rows; i += 8) {
+            const size_t n = n_rows - i < 8 ? n_rows - i : 8;
+            const T* x[8];
+            for (size_t r = 0; r < 8; ++r) {
+                x[r] = X + (i + (r < n ? r : n - 1)) * d + f0;
+                fetch_rows_ahead(x[r], width);
+            }
+            Vec8 sum = f0 == 0 ? Vec8{} : load_some(keys + i, n);
+            for (size_t f = 0; f < width; ++f) {
+                const Vec8 v = {static_cast<double>(x[0][f]), static_cast<double>(x[1][f]),
+                                static_cast<double>(x[2][f]), static_cast<double>(x[3][f]),
+                                static_cast<double>(x[4][f]), static_cast<double>(x[5][f]),
+                                static_cast<double>(x[6][f]), static_cast<double>(x[7][f])};
+                sum += factor[f] * v;
+            }
+            store_some(keys + i, sum, n);
         }
     }
 }

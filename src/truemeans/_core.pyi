@@ -217,7 +217,9 @@ def play_ahead(
     marks: npt.NDArray[np.uint64],
     closest: _Float,
 ) -> tuple[_Labels, int, float]: ...
-def cut_keys(team: Team, keys: _Float, splitters: _Float) -> npt.NDArray[np.uint16]: ...
+def sort_into_buckets(
+    team: Team, keys: _Float, splitters: _Float
+) -> tuple[npt.NDArray[np.uint16], _Labels, npt.NDArray[np.int64]]: ...
 def add_bucket_masses(
     team: Team,
     weight: _Float | None,

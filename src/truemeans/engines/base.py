@@ -14,6 +14,7 @@ import numpy.typing as npt
 
 from truemeans.engines.records import (
     Around,
+    Buckets,
     Closer,
     Extent,
     FloatArray,
@@ -239,8 +240,8 @@ class Engine(Protocol):
         ``marks`` is scratch, a word for 64 rows and each proposal.
         """
 
-    def cut_keys(self, keys: FloatArray, splitters: FloatArray) -> npt.NDArray[np.uint16]:
-        """How many of the increasing ``splitters`` are at most each key."""
+    def sort_into_buckets(self, keys: FloatArray, splitters: FloatArray) -> Buckets:
+        """Rows by how many of the increasing ``splitters`` are at most their keys."""
 
     def add_bucket_masses(
         self,

@@ -12,6 +12,7 @@ from truemeans.engines.base import SwapSearch
 from truemeans.engines.records import (
     N_SQ_GRIDS,
     Around,
+    Buckets,
     Closer,
     Extent,
     FloatArray,
@@ -377,8 +378,8 @@ class NativeEngine:
             )
         )
 
-    def cut_keys(self, keys: FloatArray, splitters: FloatArray) -> npt.NDArray[np.uint16]:
-        return _core.cut_keys(self._team, keys, splitters)
+    def sort_into_buckets(self, keys: FloatArray, splitters: FloatArray) -> Buckets:
+        return Buckets(*_core.sort_into_buckets(self._team, keys, splitters))
 
     def add_bucket_masses(
         self,

@@ -11,6 +11,7 @@ import numpy.typing as npt
 __all__ = [
     "N_SQ_GRIDS",
     "Around",
+    "Buckets",
     "Closer",
     "Extent",
     "FloatArray",
@@ -155,6 +156,24 @@ class SqGrids(NamedTuple):
     top: float
     weight_top: float
     n_rows: float
+
+
+class Buckets(NamedTuple):
+    """Rows by stretches of the line they are drawn from.
+
+    Attributes
+    ----------
+    of_row : ndarray of uint16, shape (n_samples,)
+        The bucket of each row.
+    order : ndarray of int32, shape (n_samples,)
+        All rows, bucket by bucket, those of one in their own order.
+    ends : ndarray of int64, shape (n_buckets,)
+        Where each bucket ends in ``order``.
+    """
+
+    of_row: npt.NDArray[np.uint16]
+    order: LabelArray
+    ends: npt.NDArray[np.int64]
 
 
 class Closer(NamedTuple):

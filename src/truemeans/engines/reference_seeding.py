@@ -8,7 +8,7 @@ import numpy as np
 import numpy.typing as npt
 
 from truemeans.engines.masses import WORN, mass_scale
-from truemeans.engines.records import Closer, FloatArray, Played, Proposals, Rows
+from truemeans.engines.records import Buckets, Closer, FloatArray, Played, Proposals, Rows
 
 __all__ = ["SeedingDefinition"]
 
@@ -158,8 +158,10 @@ class SeedingDefinition:
         assert pairs is not None, "no more pairs than there are"
         return self.play_rounds(proposals, pairs, weight, scale, n_trials, n_rounds, closest)
 
-    def cut_keys(self, keys: FloatArray, splitters: FloatArray) -> npt.NDArray[np.uint16]:
-        return np.searchsorted(splitters, keys, side="right").astype(np.uint16)
+    def sort_into_buckets(self, keys: FloatArray, splitters: FloatArray) -> Buckets:
+        of_row = np.searchsorted(splitters, keys, side="right").astype(np.uint16)
+        order = np.argsort(of_row, kind="stable").astype(np.int32)
+        return Buckets(of_row, order, np.cumsum(np.bincount(of_row, minlength=len(splitters) + 1)))
 
     def add_bucket_masses(
         self,

@@ -23,11 +23,14 @@ import numpy.typing as npt
 
 from truemeans.dataset import Dataset
 from truemeans.engines.masses import mass_scale
-from truemeans.engines.records import FloatArray
+from truemeans.engines.records import Buckets, FloatArray
 
 __all__ = ["Draw", "Uniform"]
 
 _MOST_BUCKETS = 1 << 15
+# So many numbers, and so many rows, a bucket at the least: sorting rows into many buckets takes
+# time, as sorting for draws does what is in few (seeding).
+_NUMBERS_A_BUCKET = 256
 _ROWS_A_BUCKET = 4
 # Up to so many rows, reading all of them takes less time than finding out which are wanted.
 _SORTED_ONCE = 1 << 14
@@ -74,8 +77,16 @@ class Draw:
         return rows, self._dataset.source.take(rows)
 
     @cached_property
-    def _buckets(self) -> _Buckets:
-        return _Buckets(self._dataset)
+    def _buckets(self) -> Buckets:
+        """Stretches of the line of about as many rows each."""
+        key = self._dataset.row_keys()
+        splitters = _splitters(key, self._dataset.n_features)
+        return self._dataset.engine.sort_into_buckets(key, splitters)
+
+    @cached_property
+    def _sizes(self) -> npt.NDArray[np.int64]:
+        """How many rows each bucket holds."""
+        return np.diff(self._buckets.ends, prepend=0)
 
     def by_weight(self, size: int) -> npt.NDArray[np.intp]:
         """Draw ``size`` rows, with replacement, with probability proportional to weight."""
@@ -118,7 +129,7 @@ class Draw:
 
     def _masses(self, closest: FloatArray | None, scale: float) -> FloatArray:
         buckets = self._buckets
-        return self._dataset.bucket_masses(buckets.of_row, len(buckets.sizes), closest, scale)
+        return self._dataset.bucket_masses(buckets.of_row, len(buckets.ends), closest, scale)
 
     def _draw(self, closest: FloatArray | None, scale: float, size: int) -> npt.NDArray[np.intp]:
         if self._dataset.n_samples <= _SORTED_ONCE:
@@ -141,7 +152,7 @@ class Draw:
         """Draws in groups whose buckets hold few rows."""
         order = np.argsort(bucket, kind="stable")
         one = bucket[order]
-        size = np.where(np.diff(one, prepend=-1) > 0, self._buckets.sizes[one], 0)
+        size = np.where(np.diff(one, prepend=-1) > 0, self._sizes[one], 0)
         group = np.cumsum(size) // _ROWS_AT_A_TIME
         yield from np.split(order, np.flatnonzero(np.diff(group)) + 1)
 
@@ -149,7 +160,10 @@ class Draw:
         self, buckets: npt.NDArray[np.intp], closest: FloatArray | None, scale: float
     ) -> tuple[npt.NDArray[np.intp], FloatArray]:
         """The rows of some buckets in the order of the line, and their masses."""
-        rows = self._in_order(self._buckets.rows(buckets))
+        sizes = self._sizes[buckets]
+        skipped = self._buckets.ends[buckets] - np.cumsum(sizes)
+        places = np.repeat(skipped, sizes) + np.arange(sizes.sum())
+        rows = self._in_order(self._buckets.order[places].astype(np.intp))
         return rows, self._mass(rows, closest, scale)
 
     def _in_order(self, rows: npt.NDArray[np.intp]) -> npt.NDArray[np.intp]:
@@ -173,41 +187,15 @@ class Draw:
         return np.rint(mass if closest is None else mass * closest[rows])
 
 
-class _Buckets:
-    """Stretches of the line of about as many rows each.
-
-    Attributes
-    ----------
-    of_row : ndarray of uint16, shape (n_samples,)
-        The bucket of each row.
-    sizes : ndarray of int, shape (n_buckets,)
-        How many rows each holds.
-    """
-
-    def __init__(self, dataset: Dataset) -> None:
-        key = dataset.row_keys()
-        splitters = _splitters(key)
-        self.of_row = dataset.engine.cut_keys(key, splitters)
-        del key
-        self.sizes = np.bincount(self.of_row, minlength=len(splitters) + 1)
-        self._order = np.argsort(self.of_row, kind="stable").astype(np.int32)
-        self._ends = np.cumsum(self.sizes)
-
-    def rows(self, buckets: npt.NDArray[np.intp]) -> npt.NDArray[np.intp]:
-        """The rows of some buckets, one bucket after the other."""
-        sizes = self.sizes[buckets]
-        skipped = self._ends[buckets] - np.cumsum(sizes)
-        return self._order[np.repeat(skipped, sizes) + np.arange(sizes.sum())].astype(np.intp)
-
-
-def _splitters(key: FloatArray) -> FloatArray:
+def _splitters(key: FloatArray, n_features: int) -> FloatArray:
     """Keys that cut the line into buckets of about as many rows each.
 
     A bucket begins at a splitter, so equal keys share one.
     """
-    n_buckets = max(1, min(_MOST_BUCKETS, len(key) // _ROWS_A_BUCKET))
-    sample = np.sort(key[:: max(1, len(key) // (8 * n_buckets))])
-    return np.unique(sample[8::8])
+    rows_a_bucket = max(_ROWS_A_BUCKET, _NUMBERS_A_BUCKET // n_features)
+    n_buckets = max(1, min(_MOST_BUCKETS, len(key) // rows_a_bucket))
+    sample = np.sort(key[:: max(1, len(key) // (2 * n_buckets))])
+    return np.unique(sample[2::2])
 
 
 def _places(
