@@ -4,6 +4,7 @@
 #include <array>
 #include <limits>
 #include <numeric>
+#include <optional>
 
 #include "greedy.hpp"
 #include "masses.hpp"
@@ -12,9 +13,9 @@ namespace truemeans {
 
 namespace {
 
-constexpr std::size_t kGroup = 64;               // boxes whose masses are added up
-constexpr std::size_t kWorthWaking = 1u << 15;  // rows below which one thread is done before
-                                                // another is awake
+constexpr std::size_t kGroup = 64;  // boxes whose masses are added up
+// Looks at boxes up to which one thread is done before another is awake.
+constexpr std::size_t kAlone = 1u << 12;
 
 std::size_t at(std::int32_t i) { return static_cast<std::size_t>(i); }
 
@@ -58,23 +59,32 @@ class Game {
           top_(padded_),
           sums_(n_boxes_),
           groups_((n_boxes_ + kGroup - 1) / kGroup),
-          near_(padded_) {
+          threads_(team.n_threads()) {
+        for (Mine& t : threads_) t.near.resize(padded_);
         for (std::size_t b = 0; b < n_boxes_; ++b)
             for (std::size_t f = 0; f < d; ++f) {
                 low_[f * padded_ + b] = boxes.low[b * d + f];
                 high_[f * padded_ + b] = boxes.high[b * d + f];
             }
         for (std::size_t i = 0; i < weight_.size(); ++i) weight_[i] = weight[at(boxes.order[i])];
-        everyone_.resize(n_boxes_);
-        std::iota(everyone_.begin(), everyone_.end(), 0);
     }
 
     // A row's place in the order of the boxes, drawn by weight.
     std::size_t by_weight(double weight_scale, double u) {
-        if (!even_) {
-            std::fill(closest_.begin(), closest_.end(), 1.0);
+        if (weight_.empty()) {
+            // All have the same mass: no need to look at them.
             even_ = true;
-            weigh(weight_scale);
+            scale_ = weight_scale;
+            const double n = static_cast<double>(boxes_.order.size());
+            const double place = place_of(u, n * scale_);
+            const std::size_t row = row_of(static_cast<std::size_t>(place / scale_));
+            const std::size_t before = boxes_.first.empty() ? row : at(boxes_.first[row]);
+            return draw_in_cell(row, place - static_cast<double>(before) * scale_);
+        }
+        if (!even_) {
+            even_ = true;
+            scale_ = weight_scale;
+            look(nullptr, 1.0);
         }
         return draw(u);
     }
@@ -96,44 +106,36 @@ class Game {
 
     // Of the places, the one whose row would lower the total of masses most, the first of equals.
     std::size_t best(const std::vector<std::size_t>& drawn) {
-        candidates_.resize(drawn.size() * d_);
-        tasks_.clear();
-        for (std::size_t j = 0; j < drawn.size(); ++j) {
-            double* candidate = candidates_.data() + j * d_;
-            take(drawn[j], candidate);
-            for (const std::int32_t box : boxes_near(candidate))
-                tasks_.push_back({static_cast<std::uint32_t>(j), static_cast<std::uint32_t>(box)});
-        }
-        gains_.assign(team_.n_threads(), std::vector<double>(drawn.size()));
-        team_.run(tasks_.size(), chunk_of(tasks_.size()),
-                  [&](std::size_t thread, std::size_t begin, std::size_t end) {
-                      for (std::size_t i = begin; i < end; ++i) {
-                          const auto [j, box] = tasks_[i];
-                          gains_[thread][j] +=
-                              table_.box_gain(rows_in(box), candidates_.data() + j * d_,
-                                              closest_.data() + first_of(box));
-                      }
-                  });
-        for (std::size_t t = 1; t < gains_.size(); ++t)
-            for (std::size_t j = 0; j < drawn.size(); ++j) gains_[0][j] += gains_[t][j];
-        const auto most = std::max_element(gains_[0].begin(), gains_[0].end());
-        return drawn[static_cast<std::size_t>(most - gains_[0].begin())];
+        const std::size_t m = drawn.size();
+        candidates_.resize(m * d_);
+        for (std::size_t j = 0; j < m; ++j) take(drawn[j], candidates_.data() + j * d_);
+        for (Mine& t : threads_) t.gains.assign(m, 0.0);
+        for_boxes(m, [&](Mine& t, std::size_t begin, std::size_t end) {
+            for (std::size_t j = 0; j < m; ++j) {
+                const double* candidate = candidates_.data() + j * d_;
+                for_near(t, begin, end, candidate, [&](std::size_t box) {
+                    t.gains[j] += sums_[box] - table_.box_left(rows_in(box), candidate,
+                                                               closest_.data() + first_of(box));
+                });
+            }
+        });
+        std::vector<double>& gains = threads_[0].gains;
+        for (std::size_t t = 1; t < threads_.size(); ++t)
+            for (std::size_t j = 0; j < m; ++j) gains[j] += threads_[t].gains[j];
+        return drawn[static_cast<std::size_t>(std::max_element(gains.begin(), gains.end()) -
+                                              gains.begin())];
     }
 
     void pick(std::size_t place) {
         if (even_ && picked_) return;  // by weight to the end
-        if (!picked_) {
-            constexpr double kInf = std::numeric_limits<double>::infinity();
-            std::fill(closest_.begin(), closest_.end(), kInf);
-            std::fill_n(top_.begin(), n_boxes_, kInf);
-            even_ = false;
-        }
         candidates_.resize(d_);
         take(place, candidates_.data());
         if (picked_) {
             lower(candidates_.data());
         } else {
-            look(everyone_, candidates_.data());
+            even_ = false;
+            scale_ = mass_scale(sq_diameter() * n_copies());
+            look(candidates_.data(), std::numeric_limits<double>::infinity());
             picked_ = true;
         }
     }
@@ -144,10 +146,18 @@ class Game {
         if (first_total_ > 0.0 && total_ > kWorn * first_total_) return true;
         const double top = largest_cost();
         if (top == 0.0) return false;
-        // The total is between the largest cost and that for every row.
-        const double coarse = mass_scale(top * static_cast<double>(boxes_.order.size()));
-        weigh(coarse);
-        weigh(mass_scale(total_ / coarse));
+        // The total is between the largest cost and that for every row. At any scale it is within
+        // half a unit a row of what it is, and so it is at this one, which is no finer than that
+        // of the largest cost unless costs were measured before.
+        const double coarse = mass_scale(top * n_copies());
+        const double low = mass_scale((total_ - n_copies()) / scale_);
+        if (first_total_ == 0.0 && scale_ <= coarse && total_ > n_copies() &&
+            low == mass_scale((total_ + n_copies()) / scale_)) {
+            weigh(low);
+        } else {
+            weigh(coarse);
+            weigh(mass_scale(total_ / coarse));
+        }
         first_total_ = total_;
         return true;
     }
@@ -155,8 +165,10 @@ class Game {
     std::int64_t number(std::size_t place) const { return boxes_.order[place]; }
 
   private:
-    struct Task {
-        std::uint32_t candidate, box;
+    struct Mine {
+        std::vector<std::int32_t> near;
+        std::vector<double> gains;  // of each candidate
+        double change = 0.0;        // of the total of masses
     };
     // One copy of a row in a cell that is not sorted.
     struct Loose {
@@ -166,6 +178,27 @@ class Game {
         double mass;
         bool operator<(const Loose& o) const { return x != o.x ? x < o.x : number < o.number; }
     };
+
+    double n_copies() const { return static_cast<double>(boxes_.order.size()); }
+    // The row whose copies the place is among.
+    std::size_t row_of(std::size_t place) const {
+        if (boxes_.first.empty()) return place;
+        const auto after = std::upper_bound(boxes_.first.begin(), boxes_.first.end(),
+                                            static_cast<std::int32_t>(place));
+        return static_cast<std::size_t>(after - boxes_.first.begin()) - 1;
+    }
+    // No two rows are farther apart, squared.
+    double sq_diameter() const {
+        double sum = 0.0;
+        for (std::size_t f = 0; f < d_; ++f) {
+            const auto low = low_.begin() + static_cast<std::ptrdiff_t>(f * padded_);
+            const auto high = high_.begin() + static_cast<std::ptrdiff_t>(f * padded_);
+            const auto n = static_cast<std::ptrdiff_t>(n_boxes_);
+            const double width = *std::max_element(high, high + n) - *std::min_element(low, low + n);
+            sum += width * width;
+        }
+        return sum;
+    }
 
     // Of the copies of a row, the one at `place` in their masses.
     std::size_t copy_of(std::size_t row, double place) const {
@@ -177,27 +210,52 @@ class Game {
 
     // What copy_of would return if the cell that the row is in were sorted by value.
     std::size_t draw_in_cell(std::size_t row, double place) {
-        const std::uint32_t cell = cell_of(row);
-        const auto inside = [this, cell](std::size_t i) { return cell_of(i) == cell; };
-        const double most = static_cast<double>(kLooseRows);
-        double in_cell = place, n_rows = copies(row);
-        std::size_t begin = row, end = row + 1;
-        for (; n_rows <= most && begin > 0 && inside(begin - 1); n_rows += copies(begin)) {
-            --begin;
-            in_cell += mass(begin) * copies(begin);
-        }
-        for (; n_rows <= most && end < boxes_.n && inside(end); ++end) n_rows += copies(end);
-        if (begin + 1 == end || n_rows > most) return copy_of(row, place);
+        const std::size_t begin = cell_end(row, false), end = cell_end(row, true);
+        const auto n_rows = static_cast<double>(
+            boxes_.first.empty() ? end - begin : at(boxes_.first[end] - boxes_.first[begin]));
+        if (begin + 1 == end || n_rows > static_cast<double>(kLooseRows))
+            return copy_of(row, place);
         loose_.clear();
-        for (std::size_t i = begin; i < end; ++i)
+        for (std::size_t i = begin; i < end; ++i) {
+            const double one = mass(i);
+            if (i < row) place += one * copies(i);
             for (std::size_t copy = 0; copy < static_cast<std::size_t>(copies(i)); ++copy) {
                 const std::size_t to = (boxes_.first.empty() ? i : at(boxes_.first[i])) + copy;
-                loose_.push_back({values_of(i), boxes_.order[to], to, mass(i)});
+                loose_.push_back({values_of(i), boxes_.order[to], to, one});
             }
-        std::sort(loose_.begin(), loose_.end());
-        std::size_t i = 0;
-        for (; i + 1 < loose_.size() && in_cell >= loose_[i].mass; ++i) in_cell -= loose_[i].mass;
-        return loose_[i].place;
+        }
+        return loose_at(place).place;
+    }
+
+    // Where the cell of a row begins, or ends: cells stand in the order of the curve.
+    std::size_t cell_end(std::size_t row, bool after) const {
+        const std::uint32_t cell = cell_of(row);
+        std::size_t step = 1;
+        const std::size_t most = after ? boxes_.n - 1 - row : row;
+        const auto there = [&](std::size_t away) { return after ? row + away : row - away; };
+        std::size_t away = 0;  // so far, rows are of the cell
+        for (; away + step <= most && cell_of(there(away + step)) == cell; step *= 2) away += step;
+        for (; step > 0; step /= 2)
+            if (away + step <= most && cell_of(there(away + step)) == cell) away += step;
+        return after ? there(away) + 1 : there(away);
+    }
+
+    // Of the loose rows, that which `place` in their masses falls on once they are sorted.
+    const Loose& loose_at(double place) {
+        auto begin = loose_.begin(), end = loose_.end();
+        while (end - begin > 1) {
+            const auto middle = begin + (end - begin) / 2;
+            std::nth_element(begin, middle, end);
+            double below = 0.0;
+            for (auto i = begin; i != middle; ++i) below += i->mass;
+            if (place < below) {
+                end = middle;
+            } else {
+                place -= below;
+                begin = middle;
+            }
+        }
+        return *begin;
     }
 
     std::size_t first_of(std::size_t box) const { return box * boxes_.per_box; }
@@ -205,7 +263,7 @@ class Game {
         return std::min(boxes_.per_box, boxes_.n - first_of(box));
     }
     double mass(std::size_t row) const {
-        return round_integer(weighed(row) * closest_[row]);
+        return round_integer(even_ ? weighed(row) : weighed(row) * closest_[row]);
     }
     std::array<T, kBoxFeatures> values_of(std::size_t row) const {
         const std::size_t box = row / boxes_.per_box, n = rows_of(box);
@@ -223,10 +281,6 @@ class Game {
     double weighed(std::size_t row) const {
         return weight_.empty() ? scale_ : weight_[row] * scale_;
     }
-    std::size_t chunk_of(std::size_t n) const {
-        return n * boxes_.per_box < kWorthWaking ? std::max<std::size_t>(n, 1) : 32;
-    }
-
     BoxRows<T> rows_in(std::size_t box) const {
         const std::size_t first = first_of(box);
         return {boxes_.X.data() + first * d_,
@@ -238,52 +292,66 @@ class Game {
     }
 
     void take(std::size_t place, double* out) const {
-        std::size_t row = place;
-        if (!boxes_.first.empty()) {
-            const auto after = std::upper_bound(boxes_.first.begin(), boxes_.first.end(),
-                                                static_cast<std::int32_t>(place));
-            row = static_cast<std::size_t>(after - boxes_.first.begin()) - 1;
-        }
-        const auto values = values_of(row);
+        const auto values = values_of(row_of(place));
         std::copy_n(values.begin(), d_, out);
     }
 
-    const std::vector<std::int32_t>& boxes_near(const double* candidate) {
-        near_.resize(padded_);
-        near_.resize(kernels_.boxes_near(low_.data(), high_.data(), padded_, d_, candidate,
-                                         top_.data(), near_.data()));
-        return near_;
+    // Calls work(mine, begin, end) for whole groups of boxes; `tests` is how often each is looked at.
+    template <class Work>
+    void for_boxes(std::size_t tests, const Work& work) {
+        const std::size_t chunk = tests * padded_ < kAlone ? padded_ : 4 * kGroup;
+        team_.run(padded_, chunk, [&](std::size_t thread, std::size_t begin, std::size_t end) {
+            work(threads_[thread], begin, end);
+        });
     }
 
-    // Lowers the costs in some boxes, unless candidate is null, and adds up the masses of each.
-    void look(const std::vector<std::int32_t>& some, const double* candidate) {
-        team_.run(some.size(), chunk_of(some.size()),
-                  [&](std::size_t, std::size_t begin, std::size_t end) {
-                      for (std::size_t i = begin; i < end; ++i) {
-                          const std::size_t box = at(some[i]);
-                          sums_[box] = table_.box_masses(rows_in(box), candidate,
-                                                         closest_.data() + first_of(box),
-                                                         &top_[box]);
-                      }
-                  });
+    // Calls work(box) for the boxes in which some row may be closer to the candidate.
+    template <class Work>
+    void for_near(Mine& t, std::size_t begin, std::size_t end, const double* candidate,
+                  const Work& work) const {
+        const std::size_t n =
+            kernels_.boxes_near(low_.data() + begin, high_.data() + begin, padded_, end - begin,
+                                d_, candidate, top_.data() + begin, t.near.data());
+        for (std::size_t i = 0; i < n; ++i) work(begin + at(t.near[i]));
     }
 
+    double measure_box(std::size_t box, const double* candidate) {
+        return table_.box_masses(rows_in(box), candidate, closest_.data() + first_of(box),
+                                 &top_[box]);
+    }
+
+    // Lowers all costs, from `before` if given, unless candidate is null; adds up all masses.
+    void look(const double* candidate, std::optional<double> before = {}) {
+        for_boxes(boxes_.per_box, [&](Mine&, std::size_t begin, std::size_t end) {
+            for (std::size_t box = begin; box < std::min(end, n_boxes_); ++box) {
+                if (before) std::fill_n(closest_.data() + first_of(box), rows_of(box), *before);
+                sums_[box] = measure_box(box, candidate);
+            }
+        });
+        add_up();
+    }
+
+    // Lowers costs where that may be. Differences of integers are exact in any order.
     void lower(const double* candidate) {
-        const std::vector<std::int32_t>& some = boxes_near(candidate);
-        before_.resize(some.size());
-        for (std::size_t i = 0; i < some.size(); ++i) before_[i] = sums_[at(some[i])];
-        look(some, candidate);
-        // Differences of integers, exact in any order.
-        for (std::size_t i = 0; i < some.size(); ++i) {
-            const double change = sums_[at(some[i])] - before_[i];
-            groups_[at(some[i]) / kGroup] += change;
-            total_ += change;
-        }
+        for (Mine& t : threads_) t.change = 0.0;
+        for_boxes(1, [&](Mine& t, std::size_t begin, std::size_t end) {
+            for_near(t, begin, end, candidate, [&](std::size_t box) {
+                const double change = measure_box(box, candidate) - sums_[box];
+                sums_[box] += change;
+                groups_[box / kGroup] += change;
+                t.change += change;
+            });
+        });
+        for (const Mine& t : threads_) total_ += t.change;
     }
 
     void weigh(double scale) {
         scale_ = scale;
-        look(everyone_, nullptr);
+        look(nullptr);
+    }
+
+    // The masses of groups, and the total.
+    void add_up() {
         std::fill(groups_.begin(), groups_.end(), 0.0);
         for (std::size_t b = 0; b < n_boxes_; ++b) groups_[b / kGroup] += sums_[b];
         total_ = std::accumulate(groups_.begin(), groups_.end(), 0.0);
@@ -306,10 +374,8 @@ class Game {
     Aligned<double> weight_;                  // (n,) likewise, empty for ones
     std::vector<double> low_, high_, top_;    // [feature][padded boxes]; the largest cost of each
     std::vector<double> sums_, groups_;       // masses of boxes, and of groups of them
-    std::vector<std::int32_t> near_, everyone_;
-    std::vector<double> before_, candidates_;
-    std::vector<std::vector<double>> gains_;  // [thread][candidate]
-    std::vector<Task> tasks_;
+    std::vector<double> candidates_;
+    std::vector<Mine> threads_;
     std::vector<Loose> loose_;
     double scale_ = 0.0, total_ = 0.0, first_total_ = 0.0;
     bool even_ = false, picked_ = false;  // all costs are 1; a row was picked

@@ -93,14 +93,14 @@ void Boxes<T>::sort(Team& team, Rows<T> rows, bool by_value) {
 // folding.
 template <class T>
 bool Boxes<T>::has_twins(const Aligned<std::int32_t>& keys, std::size_t d) const {
-    constexpr std::size_t kSamples = 256;
+    constexpr std::size_t kSamples = 256, kRows = 256;
     const std::size_t n = keys.size();
     std::size_t n_now = 0, n_sorted = 0;
     std::vector<std::array<T, kBoxFeatures>> some;
     for (std::size_t s = 0; s < kSamples; ++s) {
         some.clear();
         const std::size_t first = s * n / kSamples;
-        const std::size_t most = std::min(n, first + kLooseRows);
+        const std::size_t most = std::min(n, first + kRows);
         for (std::size_t i = first; i < most && keys[i] == keys[first]; ++i) {
             n_now += i == first || !same_as_before(X.data() + i * d, d);
             copy_row(X.data() + i * d, d, some.emplace_back().data());

@@ -16,7 +16,7 @@ void fill_rows(truemeans::RowKernels<T>& table) {
     table.move_rows = move_rows<T>;
     table.sum_sq_diff = sum_sq_diff<T>;
     table.max_abs_diff = max_abs_diff<T>;
-    table.box_gain = box_gain<T>;
+    table.box_left = box_left<T>;
     table.box_masses = box_masses<T>;
 }
 

@@ -203,8 +203,8 @@ struct RowKernels {
     // Exact. Moves rows between clusters; sums: [cluster][grid][stride].
     void (*move_rows)(const T* X, std::size_t d, const double* weight, Moves moves, Grids grids,
                       double* sums, std::size_t stride);
-    // Exact. By how much a candidate would lower the masses of a box with these costs.
-    double (*box_gain)(BoxRows<T> rows, const double* candidate, const double* costs);
+    // Exact. The masses of a box with these costs, added up, if the candidate lowered them.
+    double (*box_left)(BoxRows<T> rows, const double* candidate, const double* costs);
     // Exact. Lowers the costs (in/out) to the canonical squared distance to the candidate, unless
     // that is null. Returns the masses, added up; top (out): the largest cost.
     double (*box_masses)(BoxRows<T> rows, const double* candidate, double* costs, double* top);
@@ -261,10 +261,11 @@ struct Kernels {
     // Exact. masses (out, n), and their sums (out) over kRoundRows rows at a time.
     void (*round_masses)(const double* scaled, const double* closest, std::size_t n,
                          double* masses, double* sums);
-    // Exact. The boxes in which some row may be closer to the candidate than its box's largest
-    // cost: list (out, n), returns how many. low, high: [feature][n], n a multiple of 8.
-    std::size_t (*boxes_near)(const double* low, const double* high, std::size_t n, std::size_t d,
-                              const double* candidate, const double* top, std::int32_t* list);
+    // Exact. The boxes of n, a multiple of 8, in which some row may be closer to the candidate than
+    // its box's largest cost: list (out, n), returns how many. low, high: [feature][stride].
+    std::size_t (*boxes_near)(const double* low, const double* high, std::size_t stride,
+                              std::size_t n, std::size_t d, const double* candidate,
+                              const double* top, std::int32_t* list);
     // Exact. The points of n, a multiple of 8, whose squared distance from another is below reach:
     // list, gaps (out, n): number and squared distance; returns how many. columns: [feature][n].
     std::size_t (*centroids_near)(const double* columns, std::size_t n, std::size_t d,

@@ -89,15 +89,15 @@ struct BoxEight {
 };
 
 template <class T>
-double box_gain(truemeans::BoxRows<T> rows, const double* candidate, const double* costs) {
-    Vec8 gain{};
+double box_left(truemeans::BoxRows<T> rows, const double* candidate, const double* costs) {
+    Vec8 sum{};
     for (size_t i = 0; i < rows.n; i += 8) {
         const BoxEight<T> eight{rows, i, rows.n - i < 8 ? rows.n - i : 8};
         const Vec8 now = load_some(costs + i, eight.n);
         const Vec8 far = eight.sq_dist(candidate);
-        gain += eight.masses(now) - eight.masses(far < now ? far : now);
+        sum += eight.masses(far < now ? far : now);
     }
-    return add_lanes(gain);
+    return add_lanes(sum);
 }
 
 template <class T>
@@ -122,14 +122,14 @@ double box_masses(truemeans::BoxRows<T> rows, const double* candidate, double* c
 
 // Differences, products and sums are rounded monotonically: the nearest point of a box is no
 // farther, computed like this, than the canonical distance of any row of it.
-size_t boxes_near(const double* low, const double* high, size_t n, size_t d,
+size_t boxes_near(const double* low, const double* high, size_t stride, size_t n, size_t d,
                   const double* candidate, const double* top, int32_t* list) {
     size_t n_near = 0;
     for (size_t i = 0; i < n; i += 8) {
         Vec8 sum{};
         for (size_t f = 0; f < d; ++f) {
-            const Vec8 below = load8(low + f * n + i) - candidate[f];
-            const Vec8 above = candidate[f] - load8(high + f * n + i);
+            const Vec8 below = load8(low + f * stride + i) - candidate[f];
+            const Vec8 above = candidate[f] - load8(high + f * stride + i);
             const Vec8 out = below > above ? below : above;
             const Vec8 e = out > 0.0 ? out : Vec8{};
             sum += e * e;
