@@ -33,7 +33,7 @@ template <class T>
 class Game {
   public:
     Game(Team& team, const Kernels& kernels, Rows<T> rows, Proposals proposals, double scale,
-         double* closest, std::uint64_t* marks)
+         Nearest nearest, std::uint64_t* marks)
         : team_(team),
           kernels_(kernels),
           table_(kernels_for(kernels, rows.X)),
@@ -41,7 +41,8 @@ class Game {
           proposals_(proposals),
           m_(proposals.n),
           scale_(scale),
-          closest_(closest),
+          nearest_(nearest),
+          closest_(nearest.closest),
           candidates_(m_ * rows.d),
           marks_(marks),
           gains_(m_) {
@@ -54,7 +55,7 @@ class Game {
 
     void measure(bool scored);
     std::size_t winner(const std::vector<std::size_t>& trials);
-    double keep(std::size_t winner, std::size_t next);
+    double keep(std::size_t winner, std::size_t next, std::int32_t number);
 
   private:
     // What a thread works with.
@@ -63,6 +64,7 @@ class Game {
         std::vector<Interval> intervals;
         std::vector<Hit> hits;
         std::vector<double> sq_dist, before, total;
+        std::array<std::uint64_t, kWordsAtOnce> lowered;
     };
 
     double mass(std::size_t row, double cost) const {
@@ -80,8 +82,9 @@ class Game {
     std::vector<double> exact_gains(const std::vector<std::size_t>& trials);
     void list(std::uint64_t bits, std::size_t first, std::size_t g, Mine& t) const;
     void measure_hits(std::size_t begin, Mine& t) const;
-    double lower(std::size_t first, std::size_t last, std::size_t winner, std::size_t next,
+    double lower(std::size_t first, std::size_t last, std::size_t winner, std::int32_t number,
                  Mine& t);
+    void lessen(std::size_t first, std::size_t last, std::size_t next, Mine& t) const;
     void lessen(std::size_t begin, Mine& t) const;
     template <class Work>
     void follow(const Work& work);
@@ -93,7 +96,8 @@ class Game {
     Proposals proposals_;
     std::size_t m_;
     double scale_;
-    double* closest_;
+    Nearest nearest_;
+    const double* closest_;
     std::vector<double> candidates_;
     std::uint64_t* marks_;  // [word][candidate], bit i for row 64 word + i
     std::vector<Interval> gains_;
@@ -250,38 +254,43 @@ std::size_t Game<T>::winner(const std::vector<std::size_t>& trials) {
                                          gains.begin())];
 }
 
-// Lowers the costs in some words of rows; what candidates from `next` on then gain less from these
-// rows is added to t.total. Returns by how much the masses fell.
+// Lowers the costs in some words of rows, which t.lowered says, t.before what they were. Returns by
+// how much the masses fell.
 template <class T>
-double Game<T>::lower(std::size_t first, std::size_t last, std::size_t winner, std::size_t next,
-                      Mine& t) {
+double Game<T>::lower(std::size_t first, std::size_t last, std::size_t winner,
+                      std::int32_t number, Mine& t) {
     const std::size_t begin = first * kWord;
+    t.lowered.fill(0);
     t.hits.clear();
     for (std::size_t word = first; word < last; ++word)
         list(mark(word, winner), (word - first) * kWord, winner, t);
     measure_hits(begin, t);
     double gain = 0.0;
-    std::array<std::uint64_t, kWordsAtOnce> lowered{};
     for (std::size_t h = 0; h < t.hits.size(); ++h) {
         const std::size_t at = t.hits[h].row, row = begin + at;
         const double now = closest_[row];
         if (!(t.sq_dist[h] < now)) continue;
         gain += mass(row, now) - mass(row, t.sq_dist[h]);
         t.before[at] = now;
-        closest_[row] = t.sq_dist[h];
-        lowered[at / kWord] |= std::uint64_t{1} << at % kWord;
-    }
-    t.hits.clear();
-    for (std::size_t word = first; word < last; ++word) {
-        const std::uint64_t bits = lowered[word - first];
-        for (std::size_t g = next; bits != 0 && g < m_; ++g)
-            list(mark(word, g) & bits, (word - first) * kWord, g, t);
-        if (t.hits.size() >= kPairsAtOnce || word + 1 == last) lessen(begin, t);
+        nearest_.lower(row, t.sq_dist[h], number);
+        t.lowered[at / kWord] |= std::uint64_t{1} << at % kWord;
     }
     return gain;
 }
 
-// Adds to t.total what the candidates of the hits gain less, costs having been t.before.
+// Adds to t.total what candidates from `next` on gain less from the rows that were lowered.
+template <class T>
+void Game<T>::lessen(std::size_t first, std::size_t last, std::size_t next, Mine& t) const {
+    t.hits.clear();
+    for (std::size_t word = first; word < last; ++word) {
+        const std::uint64_t bits = t.lowered[word - first];
+        for (std::size_t g = next; bits != 0 && g < m_; ++g)
+            list(mark(word, g) & bits, (word - first) * kWord, g, t);
+        if (t.hits.size() >= kPairsAtOnce || word + 1 == last) lessen(first * kWord, t);
+    }
+}
+
+// The same for the hits.
 template <class T>
 void Game<T>::lessen(std::size_t begin, Mine& t) const {
     measure_hits(begin, t);
@@ -296,14 +305,15 @@ void Game<T>::lessen(std::size_t begin, Mine& t) const {
 
 // Keeps a candidate; those from `next` on may still be.
 template <class T>
-double Game<T>::keep(std::size_t winner, std::size_t next) {
+double Game<T>::keep(std::size_t winner, std::size_t next, std::int32_t number) {
     for (Mine& t : threads_) {
         t.before.resize(kWordsAtOnce * kWord);
         t.total.assign(m_ + 1, 0.0);  // the last for the winner
     }
     follow([&](std::size_t thread, std::size_t first, std::size_t last) {
         Mine& t = threads_[thread];
-        t.total[m_] += lower(first, last, winner, next, t);
+        t.total[m_] += lower(first, last, winner, number, t);
+        if (next < m_) lessen(first, last, next, t);
     });
     double gain = 0.0;
     for (const Mine& t : threads_) {
@@ -321,24 +331,27 @@ double Game<T>::keep(std::size_t winner, std::size_t next) {
 template <class T>
 Played play_ahead(Team& team, const Kernels& kernels, Rows<T> rows, Proposals proposals,
                   bool scored, double scale, std::size_t n_trials, std::size_t n_rounds,
-                  std::uint64_t* marks, double* closest) {
+                  std::uint64_t* marks, Nearest nearest, std::int32_t first) {
     Played played{{}, 0, 0.0};
-    Game<T> game(team, kernels, rows, proposals, scale, closest, marks);
+    Game<T> game(team, kernels, rows, proposals, scale, nearest, marks);
     game.measure(scored);
     while (played.winners.size() < n_rounds) {
-        const auto trials = next_trials(proposals, closest, played.next, n_trials);
+        const auto trials = next_trials(proposals, nearest.closest, played.next, n_trials);
         if (trials.empty()) break;
         const std::size_t winner = game.winner(trials);
+        const std::int32_t number = first + static_cast<std::int32_t>(played.winners.size());
         played.winners.push_back(static_cast<std::int32_t>(winner));
         played.next = trials.back() + 1;
-        played.gain += game.keep(winner, played.next);
+        played.gain += game.keep(winner, played.next, number);
     }
     return played;
 }
 
 template Played play_ahead<float>(Team&, const Kernels&, Rows<float>, Proposals, bool, double,
-                                  std::size_t, std::size_t, std::uint64_t*, double*);
+                                  std::size_t, std::size_t, std::uint64_t*, Nearest,
+                                  std::int32_t);
 template Played play_ahead<double>(Team&, const Kernels&, Rows<double>, Proposals, bool, double,
-                                   std::size_t, std::size_t, std::uint64_t*, double*);
+                                   std::size_t, std::size_t, std::uint64_t*, Nearest,
+                                  std::int32_t);
 
 }  // namespace truemeans

@@ -27,6 +27,6 @@ constexpr std::size_t words_of_marks(std::size_t n) { return (n + kRowsAWord - 1
 template <class T>
 Played play_ahead(Team& team, const Kernels& kernels, Rows<T> rows, Proposals proposals,
                   bool scored, double scale, std::size_t n_trials, std::size_t n_rounds,
-                  std::uint64_t* marks, double* closest);
+                  std::uint64_t* marks, Nearest nearest, std::int32_t first);
 
 }  // namespace truemeans

@@ -159,6 +159,21 @@ void bind_rows(nb::module_& m) {
         "bounds"_a, "magic"_a.noconvert().none(), "labels"_a.noconvert(),
         "sums"_a.noconvert().none());
     m.def(
+        "add_rows",
+        [](PyTeam& t, X2 X, Weight weight, In<std::int32_t, Vector> labels,
+           In<double, Matrix> magic, InOut<double, Cube> sums) {
+            const core::Rows<T> rows = rows_of<T>(X, weight);
+            const std::size_t k = sums.shape(0);
+            const core::Grids grids = grids_of(magic, sums, k, rows.d);
+            require_one_a_row(labels.shape(0), rows.n);
+            require_numbers<std::int32_t>(labels, 0, k);
+            unlocked([&] {
+                core::add_rows(t.team, *t.kernels, rows, labels.data(), grids, sums.data(), k);
+            });
+        },
+        "team"_a, "X"_a.noconvert(), "weight"_a.noconvert().none(), "labels"_a.noconvert(),
+        "magic"_a.noconvert(), "sums"_a.noconvert());
+    m.def(
         "move_rows",
         [](PyTeam& t, X2 X, Weight weight, In<std::int32_t, Vector> rows,
            In<std::int32_t, Vector> from, In<std::int32_t, Vector> to,

@@ -18,6 +18,13 @@ void require_a_number_a_trial(std::size_t n, std::size_t n_clusters, std::size_t
             "internal: a number for the first row and for every trial");
 }
 
+core::Nearest nearest_of(const InOut<double, Vector>& closest,
+                         const InOut<std::int32_t, Vector>& which, std::size_t n) {
+    require_one_a_row(closest.shape(0), n);
+    require_one_a_row(which.shape(0), n);
+    return {closest.data(), which.data()};
+}
+
 core::Proposals proposals_of(const In<std::int32_t, Vector>& rows, const In<double, Vector>& start,
                              const In<double, Vector>& u, std::size_t n_rows) {
     const std::size_t n = rows.shape(0);
@@ -45,16 +52,17 @@ void bind_rows(nb::module_& m) {
     m.def(
         "lower_closest",
         [](PyTeam& t, X2 X, Weight weight, In<double, Vector> centroid,
-           InOut<double, Vector> closest) {
+           InOut<double, Vector> closest, InOut<std::int32_t, Vector> which,
+           std::int32_t number) {
             require(centroid.shape(0) == X.shape(1), "internal: a centroid of other features");
-            require_one_a_row(closest.shape(0), X.shape(0));
+            const core::Nearest nearest = nearest_of(closest, which, X.shape(0));
             return unlocked([&] {
                 return core::lower_closest(t.team, *t.kernels, rows_of<T>(X, weight),
-                                           centroid.data(), closest.data());
+                                           centroid.data(), nearest, number);
             });
         },
         "team"_a, "X"_a.noconvert(), "weight"_a.noconvert().none(), "centroid"_a.noconvert(),
-        "closest"_a.noconvert());
+        "closest"_a.noconvert(), "which"_a.noconvert(), "number"_a);
     m.def(
         "add_gains",
         [](PyTeam& t, X2 X, Weight weight, In<double, Matrix> candidates,
@@ -125,9 +133,10 @@ void bind_ahead(nb::module_& m) {
         [](PyTeam& t, In<T, Matrix> X, Weight weight, In<std::int32_t, Vector> rows,
            In<double, Vector> start, In<double, Vector> u, bool scored, double scale,
            std::size_t n_trials, std::size_t n_rounds, InOut<std::uint64_t, Vector> marks,
-           InOut<double, Vector> closest) {
+           InOut<double, Vector> closest, InOut<std::int32_t, Vector> which,
+           std::int32_t first) {
             const core::Proposals proposals = proposals_of(rows, start, u, closest.shape(0));
-            require_one_a_row(closest.shape(0), X.shape(0));
+            const core::Nearest nearest = nearest_of(closest, which, X.shape(0));
             require(proposals.n <= 0xffff, "internal: more proposals than 16 bits can name");
             require(marks.shape(0) / std::max<std::size_t>(proposals.n, 1) >=
                         core::words_of_marks(X.shape(0)),
@@ -135,12 +144,13 @@ void bind_ahead(nb::module_& m) {
             return played_of(unlocked([&] {
                 return core::play_ahead(t.team, *t.kernels, rows_of<T>(X, weight), proposals,
                                         scored, scale, n_trials, n_rounds, marks.data(),
-                                        closest.data());
+                                        nearest, first);
             }));
         },
         "team"_a, "X"_a.noconvert(), "weight"_a.noconvert().none(), "rows"_a.noconvert(),
         "start"_a.noconvert(), "u"_a.noconvert(), "scored"_a, "scale"_a, "n_trials"_a,
-        "n_rounds"_a, "marks"_a.noconvert(), "closest"_a.noconvert());
+        "n_rounds"_a, "marks"_a.noconvert(), "closest"_a.noconvert(), "which"_a.noconvert(),
+        "first"_a);
 }
 
 }  // namespace
@@ -184,7 +194,9 @@ void bind_seeding(nb::module_& m) {
            In<double, Vector> u, In<std::int64_t, Vector> starts,
            In<std::int32_t, Vector> pair_rows, In<double, Vector> pair_sq_dist, Weight weight,
            double scale, std::size_t n_trials, std::size_t n_rounds,
-           InOut<double, Vector> closest) {
+           InOut<double, Vector> closest, InOut<std::int32_t, Vector> which,
+           std::int32_t first) {
+            const core::Nearest nearest = nearest_of(closest, which, closest.shape(0));
             const core::Proposals proposals = proposals_of(rows, start, u, closest.shape(0));
             const std::size_t n_pairs = pair_rows.shape(0);
             require(starts.shape(0) == proposals.n + 1 && pair_sq_dist.shape(0) == n_pairs,
@@ -195,13 +207,13 @@ void bind_seeding(nb::module_& m) {
             return played_of(unlocked([&] {
                 return core::play_rounds(
                     t.team, proposals, {starts.data(), pair_rows.data(), pair_sq_dist.data()},
-                    data_or_null(weight), scale, n_trials, n_rounds, closest.data());
+                    data_or_null(weight), scale, n_trials, n_rounds, nearest, first);
             }));
         },
         "team"_a, "rows"_a.noconvert(), "start"_a.noconvert(), "u"_a.noconvert(),
         "starts"_a.noconvert(), "pair_rows"_a.noconvert(), "pair_sq_dist"_a.noconvert(),
         "weight"_a.noconvert().none(), "scale"_a, "n_trials"_a, "n_rounds"_a,
-        "closest"_a.noconvert());
+        "closest"_a.noconvert(), "which"_a.noconvert(), "first"_a);
 }
 
 }  // namespace truemeans::bindings

@@ -7,6 +7,7 @@
 #include <optional>
 
 #include "greedy.hpp"
+#include "loose.hpp"
 #include "masses.hpp"
 
 namespace truemeans {
@@ -170,15 +171,6 @@ class Game {
         std::vector<double> gains;  // of each candidate
         double change = 0.0;        // of the total of masses
     };
-    // One copy of a row in a cell that is not sorted.
-    struct Loose {
-        std::array<T, kBoxFeatures> x;
-        std::int32_t number;
-        std::size_t place;
-        double mass;
-        bool operator<(const Loose& o) const { return x != o.x ? x < o.x : number < o.number; }
-    };
-
     double n_copies() const { return static_cast<double>(boxes_.order.size()); }
     // The row whose copies the place is among.
     std::size_t row_of(std::size_t place) const {
@@ -224,7 +216,7 @@ class Game {
                 loose_.push_back({values_of(i), boxes_.order[to], to, one});
             }
         }
-        return loose_at(place).place;
+        return loose_at(loose_, place).place;
     }
 
     // Where the cell of a row begins, or ends: cells stand in the order of the curve.
@@ -238,24 +230,6 @@ class Game {
         for (; step > 0; step /= 2)
             if (away + step <= most && cell_of(there(away + step)) == cell) away += step;
         return after ? there(away) + 1 : there(away);
-    }
-
-    // Of the loose rows, that which `place` in their masses falls on once they are sorted.
-    const Loose& loose_at(double place) {
-        auto begin = loose_.begin(), end = loose_.end();
-        while (end - begin > 1) {
-            const auto middle = begin + (end - begin) / 2;
-            std::nth_element(begin, middle, end);
-            double below = 0.0;
-            for (auto i = begin; i != middle; ++i) below += i->mass;
-            if (place < below) {
-                end = middle;
-            } else {
-                place -= below;
-                begin = middle;
-            }
-        }
-        return *begin;
     }
 
     std::size_t first_of(std::size_t box) const { return box * boxes_.per_box; }
@@ -376,7 +350,7 @@ class Game {
     std::vector<double> sums_, groups_;       // masses of boxes, and of groups of them
     std::vector<double> candidates_;
     std::vector<Mine> threads_;
-    std::vector<Loose> loose_;
+    std::vector<Loose<T>> loose_;
     double scale_ = 0.0, total_ = 0.0, first_total_ = 0.0;
     bool even_ = false, picked_ = false;  // all costs are 1; a row was picked
 };

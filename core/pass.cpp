@@ -1,6 +1,8 @@
 #include "pass.hpp"
 
 #include <algorithm>
+#include <array>
+#include <numeric>
 #include <utility>
 #include <vector>
 
@@ -116,6 +118,35 @@ Outcome assign(Team& team, const Kernels& kernels, Rows<T> rows, Centroids centr
     return join(scratch, sums);
 }
 
+template <class T>
+void add_rows(Team& team, const Kernels& kernels, Rows<T> rows, const std::int32_t* labels,
+              Grids grids, double* sums, std::size_t k) {
+    constexpr std::size_t kChunk = 1024;
+    std::array<std::int32_t, kChunk> numbers, nowhere;
+    std::iota(numbers.begin(), numbers.end(), 0);
+    nowhere.fill(-1);
+    struct Mine {
+        std::vector<double> sums;
+        std::size_t n_changed = 0, n_settled = 0, n_scored = 0;
+    };
+    std::vector<Mine> threads(rows.n <= kChunk ? 1 : team.n_threads());
+    for (std::size_t t = 1; t < threads.size(); ++t)
+        threads[t].sums.resize(k * grids.n_grids * (rows.d + 1));
+    team.run(rows.n, kChunk, [&](std::size_t thread, std::size_t begin, std::size_t end) {
+        double* into = thread == 0 ? sums : threads[thread].sums.data();
+        kernels_for(kernels, rows.X)
+            .move_rows(rows.X + begin * rows.d, rows.d,
+                       rows.weight ? rows.weight + begin : nullptr,
+                       {numbers.data(), nowhere.data(), labels + begin, end - begin}, grids, into,
+                       rows.d + 1);
+    });
+    join(threads, sums);
+}
+
+template void add_rows<float>(Team&, const Kernels&, Rows<float>, const std::int32_t*, Grids,
+                              double*, std::size_t);
+template void add_rows<double>(Team&, const Kernels&, Rows<double>, const std::int32_t*, Grids,
+                               double*, std::size_t);
 template Outcome assign<float>(Team&, const Kernels&, Rows<float>, Centroids, Scores, std::size_t,
                                bool, Skip*, PackedRows*, Grids, std::int32_t*, double*);
 template Outcome assign<double>(Team&, const Kernels&, Rows<double>, Centroids, Scores,

@@ -60,4 +60,9 @@ Outcome assign(Team& team, const Kernels& kernels, Rows<T> rows, Centroids centr
                Scores scores, std::size_t block_rows, bool keeps, Skip* skip, PackedRows* packed,
                Grids grids, std::int32_t* labels, double* sums);
 
+// Adds every row to the cluster of its label in sums (k, n_grids, d + 1).
+template <class T>
+void add_rows(Team& team, const Kernels& kernels, Rows<T> rows, const std::int32_t* labels,
+              Grids grids, double* sums, std::size_t k);
+
 }  // namespace truemeans

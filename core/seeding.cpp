@@ -28,7 +28,7 @@ void row_keys(Team& team, const Kernels& kernels, Rows<T> rows, double* keys) {
 
 template <class T>
 double lower_closest(Team& team, const Kernels& kernels, Rows<T> rows, const double* centroid,
-                     double* closest) {
+                     Nearest nearest, std::int32_t number) {
     const RowKernels<T>& table = kernels_for(kernels, rows.X);
     std::vector<double> top(team.n_threads(), 0.0);
     team.run(rows.n, kRowChunk, [&](std::size_t thread, std::size_t begin, std::size_t end) {
@@ -37,8 +37,9 @@ double lower_closest(Team& team, const Kernels& kernels, Rows<T> rows, const dou
                           dist.data());
         double most = top[thread];
         for (std::size_t i = begin; i < end; ++i) {
-            closest[i] = std::min(closest[i], dist[i - begin]);
-            most = std::max(most, rows.weight ? rows.weight[i] * closest[i] : closest[i]);
+            nearest.lower(i, dist[i - begin], number);
+            const double cost = nearest.closest[i];
+            most = std::max(most, rows.weight ? rows.weight[i] * cost : cost);
         }
         top[thread] = most;
     });
@@ -185,8 +186,10 @@ std::vector<std::size_t> next_trials(const Proposals& p, const double* closest,
 }
 
 Played play_rounds(Team& team, Proposals proposals, PairsView pairs, const double* weight,
-                   double scale, std::size_t n_trials, std::size_t n_rounds, double* closest) {
+                   double scale, std::size_t n_trials, std::size_t n_rounds, Nearest nearest,
+                   std::int32_t first) {
     Played played{{}, 0, 0.0};
+    const double* closest = nearest.closest;
     std::vector<double> gains(n_trials);
     while (played.winners.size() < n_rounds) {
         const auto trials = next_trials(proposals, closest, played.next, n_trials);
@@ -201,10 +204,9 @@ Played play_rounds(Team& team, Proposals proposals, PairsView pairs, const doubl
         });
         const auto most = std::max_element(gains.begin(), gains.end());
         const std::size_t winner = trials[static_cast<std::size_t>(most - gains.begin())];
-        for (std::int64_t e = pairs.starts[winner]; e < pairs.starts[winner + 1]; ++e) {
-            double& now = closest[pairs.rows[e]];
-            now = std::min(now, pairs.sq_dist[e]);
-        }
+        const std::int32_t number = first + static_cast<std::int32_t>(played.winners.size());
+        for (std::int64_t e = pairs.starts[winner]; e < pairs.starts[winner + 1]; ++e)
+            nearest.lower(static_cast<std::size_t>(pairs.rows[e]), pairs.sq_dist[e], number);
         played.gain += *most;
         played.winners.push_back(static_cast<std::int32_t>(winner));
         played.next = trials.back() + 1;
@@ -214,7 +216,8 @@ Played play_rounds(Team& team, Proposals proposals, PairsView pairs, const doubl
 
 #define TM_INSTANTIATE(T)                                                                       \
     template void row_keys<T>(Team&, const Kernels&, Rows<T>, double*);                         \
-    template double lower_closest<T>(Team&, const Kernels&, Rows<T>, const double*, double*);   \
+    template double lower_closest<T>(Team&, const Kernels&, Rows<T>, const double*, Nearest,    \
+                                     std::int32_t);                                           \
     template void add_gains<T>(Team&, const Kernels&, Rows<T>, Centroids, const double*,        \
                                double, double*);
 TM_INSTANTIATE(float)

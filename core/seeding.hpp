@@ -17,11 +17,23 @@ namespace truemeans {
 template <class T>
 void row_keys(Team& team, const Kernels& kernels, Rows<T> rows, double* keys);
 
-// closest (in/out, (n,)): the lesser of itself and the canonical squared distance to centroid.
-// Returns the largest weight * closest.
+// The centroids so far: closest (n,), the squared distance of each row to the nearest, and which
+// that is (n,), the first of equals.
+struct Nearest {
+    double* closest;
+    std::int32_t* which;
+
+    void lower(std::size_t row, double sq_dist, std::int32_t number) const {
+        if (!(sq_dist < closest[row])) return;
+        closest[row] = sq_dist;
+        which[row] = number;
+    }
+};
+
+// Takes one more centroid, of this number, into account. Returns the largest weight * closest.
 template <class T>
 double lower_closest(Team& team, const Kernels& kernels, Rows<T> rows, const double* centroid,
-                     double* closest);
+                     Nearest nearest, std::int32_t number);
 
 // Adds to gains (n_candidates,) by how much each candidate would lower the total of the integer
 // masses round(weight * closest * scale) (see add_bucket_masses).
@@ -75,8 +87,10 @@ std::vector<std::size_t> next_trials(const Proposals& proposals, const double* c
                                      std::size_t from, std::size_t n_trials);
 
 // Plays rounds of greedy k-means++ while the proposals last: the next n_trials accepted ones
-// compete, the one that lowers the total of masses most (the first of equals) lowers closest.
+// compete, the one that lowers the total of masses most (the first of equals) is kept. first: the
+// number of the first one kept.
 Played play_rounds(Team& team, Proposals proposals, PairsView pairs, const double* weight,
-                   double scale, std::size_t n_trials, std::size_t n_rounds, double* closest);
+                   double scale, std::size_t n_trials, std::size_t n_rounds, Nearest nearest,
+                   std::int32_t first);
 
 }  // namespace truemeans

@@ -10,7 +10,16 @@ import numpy as np
 
 import truemeans._core as core
 from ladder import make_rows
-from truemeans.engines.records import Around, Closer, Extent, Moves, Proposals, RowState, SqGrids
+from truemeans.engines.records import (
+    Around,
+    Closer,
+    Extent,
+    Moves,
+    Nearest,
+    Proposals,
+    RowState,
+    SqGrids,
+)
 from truemeans.engines.reference import ReferenceEngine
 
 # The arguments that have a shape, as "kind axes", a letter for each axis: the same letter in one
@@ -28,6 +37,7 @@ SHAPES = {
     "Bounds": {"centroids": "centroids kd"},
     "Boxes32": {"X": "rows32 nd", "weight": "weight n"},
     "Boxes64": {"X": "rows64 nd", "weight": "weight n"},
+    "add_rows": ROWS | {"labels": "labels n", "magic": "magic ge", "sums": "sums kge"},
     "move_rows": ROWS
     | {"rows": "numbers m", "from_": "old m", "to": "labels m"}
     | {"magic": "magic ge", "sums": "sums kge"},
@@ -36,17 +46,17 @@ SHAPES = {
     "choose_footing": {"features": "extent 3d"},
     "update": {"sums": "held kge", "previous": "centroids kd", "center": "center d"},
     "row_keys": {"X": "rows nd"},
-    "lower_closest": ROWS | {"centroid": "center d", "closest": "costs n"},
+    "lower_closest": ROWS | {"centroid": "center d", "closest": "costs n", "which": "labels n"},
     "add_gains": ROWS | {"candidates": "centroids kd", "closest": "costs n", "gains": "sums k"},
     "draw_rounds": ROWS | {"u": "uniform t"},
     "draw_in_boxes": {"boxes": "boxes nd", "weight": "weight n", "u": "uniform t"},
     "find_closer": ROWS | {"candidates": "centroids kd", "closest": "costs n"},
     "play_rounds": {"rows": "numbers r", "start": "costs r", "u": "uniform r", "starts": "starts s"}
     | {"pair_rows": "numbers p", "pair_sq_dist": "costs p"}
-    | {"weight": "weight n", "closest": "costs n"},
+    | {"weight": "weight n", "closest": "costs n", "which": "labels n"},
     "play_ahead": ROWS
     | {"rows": "numbers r", "start": "costs r", "u": "uniform r"}
-    | {"marks": "marks w", "closest": "costs n"},
+    | {"marks": "marks w", "closest": "costs n", "which": "labels n"},
     "sort_into_buckets": {"keys": "center n", "splitters": "rising b"},
     "add_bucket_masses": {"weight": "weight n", "closest": "costs n", "buckets": "buckets n"}
     | {"sums": "sums b"},
@@ -161,12 +171,14 @@ class Call:
             "Boxes32": {"by_value": bool(self.seed % 2)},
             "Boxes64": {"by_value": bool(self.seed % 2)},
             "find_closer": {**scores, "most": 10**9},
-            "play_rounds": {"scale": 16.0, "n_trials": 2, "n_rounds": 3},
+            "lower_closest": {"number": 9},
+            "play_rounds": {"scale": 16.0, "n_trials": 2, "n_rounds": 3, "first": 9},
             "play_ahead": {
                 "scored": bool(self.seed % 2),
                 "scale": 16.0,
                 "n_trials": 2,
                 "n_rounds": 3,
+                "first": 9,
             },
             "add_bucket_masses": {"scale": 16.0},
             "optimum": {"k": few, "max_runs": 10**6},
@@ -260,6 +272,11 @@ def made(call, before, after, found):
     assert getattr(found, "n_groups", 1) in (1, 2)
 
 
+def add_rows(call, before, after, found):
+    REFERENCE.add_rows(*before.values())
+    np.testing.assert_array_equal(before["sums"], after["sums"])
+
+
 def move_rows(call, before, after, found):
     X, weight, rows, from_, to, magic, sums = before.values()
     REFERENCE.move(X, weight, Moves(rows, from_, to), magic, sums)
@@ -297,8 +314,10 @@ def row_keys(call, before, after, found):
 
 
 def lower_closest(call, before, after, found):
-    same(REFERENCE.lower_closest(*before.values()), found)
+    X, weight, centroid, *nearest = before.values()
+    same(REFERENCE.lower_closest(X, weight, centroid, Nearest(*nearest), 9), found)
     same(before["closest"], after["closest"])
+    same(before["which"], after["which"])
 
 
 def add_gains(call, before, after, found):
@@ -328,23 +347,25 @@ def find_closer(call, before, after, found):
 
 
 def play_rounds(call, before, after, found):
-    rows, start, u, starts, pair_rows, pair_sq_dist, weight, closest = before.values()
+    rows, start, u, starts, pair_rows, pair_sq_dist, weight, *nearest = before.values()
     # A row is the pair of a proposal once at most.
     if all(len(set(pair_rows[a:b].tolist())) == b - a for a, b in pairwise(starts.tolist())):
         proposals, pairs = Proposals(rows, start, u), Closer(starts, pair_rows, pair_sq_dist)
-        expected = REFERENCE.play_rounds(proposals, pairs, weight, 16.0, 2, 3, closest)
+        expected = REFERENCE.play_rounds(proposals, pairs, weight, 16.0, 2, 3, Nearest(*nearest), 9)
         same(expected.winners, found[0])
         assert expected[1:] == found[1:]
-        same(closest, after["closest"])
+        same(before["closest"], after["closest"])
+        same(before["which"], after["which"])
 
 
 def play_ahead(call, before, after, found):
-    X, weight, rows, start, u, marks, closest = before.values()
+    X, weight, rows, start, u, marks, *nearest = before.values()
     proposals = Proposals(rows, start, u)
-    expected = REFERENCE.play_ahead(X, weight, proposals, 16.0, 2, 3, marks, closest)
+    expected = REFERENCE.play_ahead(X, weight, proposals, 16.0, 2, 3, marks, Nearest(*nearest), 9)
     same(expected.winners, found[0])
     assert expected[1:] == found[1:]
-    same(closest, after["closest"])
+    same(before["closest"], after["closest"])
+    same(before["which"], after["which"])
 
 
 def sort_into_buckets(call, before, after, found):

@@ -78,6 +78,8 @@ REFUSED = {
     ),
     "a row beyond the last": ("move_rows", SIZES, {"rows": lambda m: changed(m, 3, 40)}),
     "a row before the first": ("move_rows", SIZES, {"rows": lambda m: changed(m, 3, -1)}),
+    "a label to add beyond the last": ("add_rows", SIZES, {"labels": lambda m: changed(m, 39, 5)}),
+    "a label to add before the first": ("add_rows", SIZES, {"labels": lambda m: changed(m, 0, -1)}),
     "from beyond the last": ("move_rows", SIZES, {"from_": lambda m: changed(m, 5, 5)}),
     "from nowhere": ("move_rows", SIZES, {"from_": lambda m: changed(m, 0, -2)}),
     "to beyond the last": ("move_rows", SIZES, {"to": lambda m: changed(m, 5, 5)}),

@@ -17,7 +17,7 @@ from ladder import (
 )
 from truemeans.engines import open_engine
 from truemeans.engines.native import NativeEngine
-from truemeans.engines.records import Around, Proposals, RowState, SqGrids
+from truemeans.engines.records import Around, Nearest, Proposals, RowState, SqGrids
 from truemeans.targets import targets
 
 DTYPES = (np.float32, np.float64)
@@ -89,8 +89,8 @@ def verbs(plan, X, weight, centroids):
         engine.add_sq_diff(
             X, weight, centroids, state.labels, SqGrids(own_top, 1.0, len(X)), totals[1]
         )
-        closest = np.full(len(X), np.inf)
-        most = engine.lower_closest(X, weight, centroids[0], closest)
+        closest, which = np.full(len(X), np.inf), np.full(len(X), -1, np.int32)
+        most = engine.lower_closest(X, weight, centroids[0], Nearest(closest, which), 4)
         scale = 2.0 ** (40 - np.frexp(most)[1])
         gains = np.zeros(len(centroids))
         engine.add_gains(X, weight, centroids, closest, scale, gains)
@@ -101,8 +101,8 @@ def verbs(plan, X, weight, centroids):
         by_row = np.lexsort((pairs.rows, np.repeat(np.arange(11), np.diff(pairs.starts))))
         rows = np.arange(11, dtype=np.int32)
         proposals = Proposals(rows, closest[rows], np.linspace(0, 0.9, 11))
-        after = closest.copy()
-        played = engine.play_rounds(proposals, pairs, weight, scale, 3, 2, after)
+        after = Nearest(closest.copy(), which.copy())
+        played = engine.play_rounds(proposals, pairs, weight, scale, 3, 2, after, 5)
         keys = engine.row_keys(X)
         return {
             "extent": extent.features,
@@ -126,7 +126,8 @@ def verbs(plan, X, weight, centroids):
             "pair_sq_dist": pairs.sq_dist[by_row],
             "winners": played.winners,
             "next": np.array([played.next, played.gain]),
-            "after": after,
+            "after": after.closest,
+            "which": after.which,
             "keys": keys,
             "buckets": engine.sort_into_buckets(keys, np.unique(keys[::3])).of_row,
             "masses": masses,

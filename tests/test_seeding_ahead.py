@@ -15,7 +15,7 @@ from truemeans.dataset import Dataset, survey
 from truemeans.engines import open_engine
 from truemeans.engines.masses import mass_scale
 from truemeans.engines.native import NativeEngine
-from truemeans.engines.records import Proposals
+from truemeans.engines.records import Nearest, Proposals
 from truemeans.plan import draws_at_once
 from truemeans.result import Plan
 from truemeans.seeding import Draw, plusplus
@@ -47,7 +47,14 @@ def ahead(monkeypatch):
 def picks(source, plan, k, trials, weight=None, seed=0):
     with open_engine(plan) as engine:
         dataset = Dataset(source, engine, survey(source, engine), weight)
-        return plusplus(dataset, Draw(dataset, np.random.RandomState(seed)), k, trials)
+        seeds = plusplus(dataset, Draw(dataset, np.random.RandomState(seed)), k, trials)
+    if seeds.labels is not None:
+        X = source.take(np.arange(source.n_samples))
+        with open_engine(REFERENCE) as reference:
+            distances = reference.sq_distances(X, X[seeds.rows].astype(float))
+        counts = slice(None) if weight is None else weight > 0
+        np.testing.assert_array_equal(seeds.labels[counts], distances.argmin(axis=1)[counts])
+    return seeds.rows
 
 
 def law(X, weight, k, trials):
@@ -87,7 +94,7 @@ def test_the_law_is_that_of_drawing_round_by_round(trials, way, share, monkeypat
         dataset = Dataset(source, engine, survey(source, engine), weight)
         drawn = Draw(dataset, np.random.RandomState(0))
         for _ in range(n):
-            found[tuple(int(i) for i in plusplus(dataset, drawn, 4, trials))] += 1
+            found[tuple(int(i) for i in plusplus(dataset, drawn, 4, trials).rows)] += 1
     assert set(found) <= set(expected)
     often = {s: p * n for s, p in expected.items() if p * n >= 5}
     rare = sum(p * n for p in expected.values()) - sum(often.values())
@@ -272,16 +279,18 @@ def test_bounds_of_gains_decide_as_all_pairs_do(make, d, dtype, weights):
             scale = mass_scale(float(mass.sum()))
             proposals = Proposals(rows, start[rows], rng.random(m))
             marks = np.empty(m * -(-n // 64), np.uint64)
+            want = Nearest(start.copy(), np.zeros(n, np.int32))
             expected = reference.play_ahead(
-                X, weight, proposals, scale, 4, 20, marks, want := start.copy()
+                X, weight, proposals, scale, 4, 20, marks, want, first=2
             )
         for target, n_threads in itertools.product(targets(), (1, 3)):
             with NativeEngine(plan(target, n_threads=n_threads)) as engine:
-                closest = start.copy()
-                found = engine.play_ahead(X, weight, proposals, scale, 4, 20, marks, closest)
+                nearest = Nearest(start.copy(), np.zeros(n, np.int32))
+                found = engine.play_ahead(X, weight, proposals, scale, 4, 20, marks, nearest, 2)
             np.testing.assert_array_equal(found.winners, expected.winners)
             assert found[1:] == expected[1:]
-            np.testing.assert_array_equal(closest, want)
+            np.testing.assert_array_equal(nearest.closest, want.closest)
+            np.testing.assert_array_equal(nearest.which, want.which)
 
 
 @pytest.mark.parametrize("scale", [1e-30, 1e15, 1e25, 1e37])

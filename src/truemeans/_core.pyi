@@ -99,6 +99,9 @@ def assign_bounded(
     labels: _Labels,
     sums: _Float | None,
 ) -> tuple[int, int, int]: ...
+def add_rows(
+    team: Team, X: _Rows, weight: _Float | None, labels: _Labels, magic: _Float, sums: _Float
+) -> None: ...
 def move_rows(
     team: Team,
     X: _Rows,
@@ -148,7 +151,13 @@ def sq_distances(team: Team, X: _Rows, centroids: _Float) -> _Float: ...
 def own_sq_distances(team: Team, X: _Rows, centroids: _Float, labels: _Labels) -> _Float: ...
 def row_keys(team: Team, X: _Rows) -> _Float: ...
 def lower_closest(
-    team: Team, X: _Rows, weight: _Float | None, centroid: _Float, closest: _Float
+    team: Team,
+    X: _Rows,
+    weight: _Float | None,
+    centroid: _Float,
+    closest: _Float,
+    which: _Labels,
+    number: int,
 ) -> float: ...
 def add_gains(
     team: Team,
@@ -202,6 +211,8 @@ def play_rounds(
     n_trials: int,
     n_rounds: int,
     closest: _Float,
+    which: _Labels,
+    first: int,
 ) -> tuple[_Labels, int, float]: ...
 def play_ahead(
     team: Team,
@@ -216,6 +227,8 @@ def play_ahead(
     n_rounds: int,
     marks: npt.NDArray[np.uint64],
     closest: _Float,
+    which: _Labels,
+    first: int,
 ) -> tuple[_Labels, int, float]: ...
 def sort_into_buckets(
     team: Team, keys: _Float, splitters: _Float

@@ -22,6 +22,7 @@ from truemeans.engines.records import (
     FloatArray,
     LabelArray,
     Moves,
+    Nearest,
     Played,
     Proposals,
     Rows,
@@ -119,18 +120,28 @@ class Dataset:
         self._around: Around | None = None
         self._states: list[RowState] = []
         self.labels = np.empty(0, np.int32)
+        self._is_known = False
 
     # -- passes ------------------------------------------------------------------------------
 
-    def new_run(self, n_clusters: int) -> FloatArray:
-        """Forget all labels; return empty sums, (n_clusters, n_grids, n_features + 1)."""
-        self.labels = np.empty(self.n_samples, np.int32)
-        self.labels.fill(-1)
+    def new_run(self, n_clusters: int, labels: LabelArray | None = None) -> FloatArray:
+        """Forget all labels; return empty sums, (n_clusters, n_grids, n_features + 1).
+
+        ``labels``, if known, are what the first assignment step finds, and the dataset's own
+        from now on.
+        """
+        self._is_known = labels is not None
+        self.labels = np.full(self.n_samples, -1, np.int32) if labels is None else labels
         self._states = []
         return self.engine.new_sums(n_clusters, len(self._magic), self.n_features)
 
     def assign(self, centroids: FloatArray, sums: FloatArray | None) -> int:
         """One assignment step; moves the rows that changed label in ``sums``, and counts them."""
+        if self._is_known and sums is not None:
+            self._is_known = False
+            for where, X, weight in self._blocks():
+                self.engine.add_rows(X, weight, self.labels[where], self._magic, sums)
+            return self.n_samples
         n_changed = 0
         for i, (where, X, weight) in enumerate(self._blocks()):
             if i == len(self._states):
@@ -240,13 +251,13 @@ class Dataset:
         self.engine.add_bucket_masses(self.sample_weight, closest, scale, buckets, masses)
         return masses
 
-    def lower_closest(self, centroid: FloatArray, closest: FloatArray) -> float:
-        """Lower ``closest`` (in/out, (n_samples,)) by one more centroid.
+    def lower_closest(self, centroid: FloatArray, nearest: Nearest, number: int) -> float:
+        """Take one more centroid, of this number, into account in ``nearest`` (in/out).
 
-        Returns the largest weight × ``closest``.
+        Returns the largest weight × squared distance to the nearest.
         """
         return max(
-            self.engine.lower_closest(X, weight, centroid, closest[where])
+            self.engine.lower_closest(X, weight, centroid, nearest.of(where), number)
             for where, X, weight in self._blocks()
         )
 
@@ -279,12 +290,13 @@ class Dataset:
         n_trials: int,
         n_rounds: int,
         marks: npt.NDArray[np.uint64],
-        closest: FloatArray,
+        nearest: Nearest,
+        first: int,
     ) -> Played:
-        """Play rounds of k-means++ while the proposals last, lowering ``closest``."""
+        """Play rounds of k-means++ while the proposals last, keeping up ``nearest``."""
         ((_, X, weight),) = self._blocks()
         return self.engine.play_ahead(
-            X, weight, proposals, scale, n_trials, n_rounds, marks, closest
+            X, weight, proposals, scale, n_trials, n_rounds, marks, nearest, first
         )
 
     @property

@@ -74,6 +74,7 @@ class Run(NamedTuple):
 def lloyd(
     dataset: Dataset,
     centroids: FloatArray,
+    labels: LabelArray | None = None,
     *,
     max_iter: int,
     max_sq_shift: float,
@@ -87,6 +88,8 @@ def lloyd(
         The rows.
     centroids : ndarray of float64, shape (n_clusters, n_features)
         Where to start.
+    labels : ndarray of int32, shape (n_samples,), or None
+        What the first assignment step finds, if that is known; the run's own from now on.
     max_iter : int
         The most iterations.
     max_sq_shift : float
@@ -94,7 +97,7 @@ def lloyd(
     watch : callable or None
         Called after every iteration; a true return value ends the run.
     """
-    sums = dataset.new_run(len(centroids))
+    sums = dataset.new_run(len(centroids), labels)
     inertias: list[float] = []
     n_changed: list[int] = []
     converged = settled = False

@@ -25,7 +25,7 @@ from truemeans.plan import make_plan, swap_patience
 from truemeans.refine import bytes_needed, refine
 from truemeans.result import Callback, History, Plan, Refinement, Result
 from truemeans.scale import Scale, exponent_away
-from truemeans.seeding import Draw, n_trials, parallel, plusplus
+from truemeans.seeding import Draw, Seeds, n_trials, parallel, plusplus
 from truemeans.sources import Source, keep_rows
 from truemeans.sources.scaled import ScaledSource
 from truemeans.watch import Record, Watch
@@ -145,7 +145,8 @@ def fit(
         for number, start in enumerate(starts):
             run = lloyd(
                 dataset,
-                start,
+                start.centroids,
+                start.labels,
                 max_iter=problem.max_iter,
                 max_sq_shift=max_sq_shift,
                 watch=watch.of_run(number),
@@ -240,13 +241,20 @@ def _result(
     )
 
 
+class _Start(NamedTuple):
+    """Initial centroids, and the first labels where these are known."""
+
+    centroids: FloatArray
+    labels: LabelArray | None = None
+
+
 def _starts(
     problem: Problem, dataset: Dataset, scale: Scale, plan: Plan
-) -> tuple[Iterator[FloatArray], bool]:
+) -> tuple[Iterator[_Start], bool]:
     """Where each run starts, and whether the one run starts at a proved optimum."""
     if plan.optimum_runs:
         found = optimum(dataset, problem.n_clusters, plan.optimum_runs)
-        return iter([found.centroids]), found.proved
+        return iter([_Start(found.centroids)]), found.proved
     starts = _Starts(problem, dataset, scale)
     return (starts.next() for _ in range(problem.n_init)), False
 
@@ -259,11 +267,13 @@ class _Starts:
         named = isinstance(problem.init, str)
         self._draw = Draw(dataset, problem.rng) if named else None
 
-    def next(self) -> FloatArray:
+    def next(self) -> _Start:
         problem = self._problem
         if self._draw is not None:
-            rows = _draw_rows(problem, self._dataset, self._draw)
-            return self._dataset.source.take(rows).astype(np.float64)
+            seeds = _draw_rows(problem, self._dataset, self._draw)
+            centroids = self._dataset.source.take(seeds.rows).astype(np.float64)
+            # Boxes know labels of their own only.
+            return _Start(centroids, None if problem.plan.skip == "boxes" else seeds.labels)
         centroids = problem.init
         if callable(centroids):
             assert problem.check_centroids is not None
@@ -277,12 +287,12 @@ class _Starts:
                 source.dtype,
             )
         values = np.asarray(centroids, dtype=np.float64)
-        return np.ldexp(values, -self._scale.values) if self._scale.values else values
+        return _Start(np.ldexp(values, -self._scale.values) if self._scale.values else values)
 
 
-def _draw_rows(problem: Problem, dataset: Dataset, draw: Draw) -> npt.NDArray[np.intp]:
+def _draw_rows(problem: Problem, dataset: Dataset, draw: Draw) -> Seeds:
     if problem.init == "random":
-        return draw.distinct(problem.n_clusters)
+        return Seeds(draw.distinct(problem.n_clusters))
     trials = problem.n_local_trials or n_trials(problem.n_clusters)
     pick = parallel if problem.init == "k-means||" else plusplus
     return pick(dataset, draw, problem.n_clusters, trials)
@@ -293,7 +303,7 @@ def seed(problem: Problem) -> tuple[npt.NDArray[Any], npt.NDArray[np.intp]]:
     with open_engine(problem.plan) as engine:
         counted = Counted.of(problem.source, problem.survey, problem.sample_weight, engine)
         dataset, _ = counted.bind(engine)
-        rows = _draw_rows(problem, dataset, Draw(dataset, problem.rng))
+        rows = _draw_rows(problem, dataset, Draw(dataset, problem.rng)).rows
     if counted.numbers is not None:
         rows = counted.numbers[rows]
     return problem.source.take(rows), rows

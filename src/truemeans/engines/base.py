@@ -21,6 +21,7 @@ from truemeans.engines.records import (
     Footing,
     LabelArray,
     Moves,
+    Nearest,
     Pass,
     Played,
     Proposals,
@@ -74,6 +75,16 @@ class Engine(Protocol):
         ``sums`` has shape (n_clusters, n_grids, n_features + 1), the last column for the
         weight, on the grids of ``magic`` (n_grids, n_features + 1); None only labels.
         """
+
+    def add_rows(
+        self,
+        X: Rows,
+        weight: FloatArray | None,
+        labels: LabelArray,
+        magic: FloatArray,
+        sums: FloatArray,
+    ) -> None:
+        """Add every row to the cluster of its label in ``sums``."""
 
     def move(
         self,
@@ -152,11 +163,16 @@ class Engine(Protocol):
         """A fixed linear function of each row's values, (n,)."""
 
     def lower_closest(
-        self, X: Rows, weight: FloatArray | None, centroid: FloatArray, closest: FloatArray
+        self,
+        X: Rows,
+        weight: FloatArray | None,
+        centroid: FloatArray,
+        nearest: Nearest,
+        number: int,
     ) -> float:
-        """Lower ``closest`` to the squared distance to one more centroid.
+        """Take one more centroid, of this number, into account.
 
-        Returns the largest weight × ``closest``.
+        Returns the largest weight × squared distance to the nearest.
         """
 
     def add_gains(
@@ -216,12 +232,13 @@ class Engine(Protocol):
         scale: float,
         n_trials: int,
         n_rounds: int,
-        closest: FloatArray,
+        nearest: Nearest,
+        first: int,
     ) -> Played:
-        """Play rounds of greedy k-means++, lowering ``closest``, while the proposals last.
+        """Play rounds of greedy k-means++, keeping up ``nearest``, while the proposals last.
 
         The next ``n_trials`` accepted ones compete; the one that lowers the total of masses
-        most, the first of equals, wins.
+        most, the first of equals, wins. The first to win gets the number ``first``.
         """
 
     def play_ahead(
@@ -233,7 +250,8 @@ class Engine(Protocol):
         n_trials: int,
         n_rounds: int,
         marks: npt.NDArray[np.uint64],
-        closest: FloatArray,
+        nearest: Nearest,
+        first: int,
     ) -> Played:
         """Play rounds as `play_rounds` does, with all rows at hand instead of pairs.
 

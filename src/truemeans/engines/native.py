@@ -1,27 +1,23 @@
-"""The C++ engine: the only module that imports the compiled core."""
+"""The C++ engine: with its seeding the only module that imports the compiled core."""
 
 from __future__ import annotations
 
 from typing import Any, NamedTuple
 
 import numpy as np
-import numpy.typing as npt
 
 import truemeans._core as _core
 from truemeans.engines.base import SwapSearch
+from truemeans.engines.native_seeding import NativeSeeding
 from truemeans.engines.records import (
     N_SQ_GRIDS,
     Around,
-    Buckets,
-    Closer,
     Extent,
     FloatArray,
     Footing,
     LabelArray,
     Moves,
     Pass,
-    Played,
-    Proposals,
     Rows,
     RowState,
     SqGrids,
@@ -31,7 +27,6 @@ from truemeans.plan import (
     FINER,
     N_PROBED,
     PROBED_FROM,
-    closer_scores,
     finer_scores,
     n_groups,
     should_keep,
@@ -58,7 +53,7 @@ class _Boxed(NamedTuple):
     boxes: _core.Boxes32 | _core.Boxes64
 
 
-class NativeEngine:
+class NativeEngine(NativeSeeding):
     """A thread team, a SIMD target and the float mode, for the length of one call."""
 
     def __init__(self, plan: Plan) -> None:
@@ -201,6 +196,16 @@ class NativeEngine:
             self._boxed = _Boxed(X, weight, by_value, boxes)
         return boxes
 
+    def add_rows(
+        self,
+        X: Rows,
+        weight: FloatArray | None,
+        labels: LabelArray,
+        magic: FloatArray,
+        sums: FloatArray,
+    ) -> None:
+        _core.add_rows(self._team, X, weight, labels, magic, sums)
+
     def move(
         self,
         X: Rows,
@@ -273,120 +278,3 @@ class NativeEngine:
         patience: int,
     ) -> SwapSearch:
         return _core.SwapSearch(self._team, X, weight, centroids, labels, patience)
-
-    def row_keys(self, X: Rows) -> FloatArray:
-        return _core.row_keys(self._team, X)
-
-    def lower_closest(
-        self, X: Rows, weight: FloatArray | None, centroid: FloatArray, closest: FloatArray
-    ) -> float:
-        return _core.lower_closest(self._team, X, weight, centroid, closest)
-
-    def add_gains(
-        self,
-        X: Rows,
-        weight: FloatArray | None,
-        candidates: FloatArray,
-        closest: FloatArray,
-        scale: float,
-        gains: FloatArray,
-    ) -> None:
-        _core.add_gains(self._team, X, weight, candidates, closest, scale, gains)
-
-    def draw_rounds(
-        self,
-        X: Rows,
-        weight: FloatArray | None,
-        weight_scale: float,
-        u: FloatArray,
-        n_clusters: int,
-        n_trials: int,
-    ) -> npt.NDArray[np.int64]:
-        return _core.draw_rounds(self._team, X, weight, weight_scale, u, n_clusters, n_trials)
-
-    def draw_in_boxes(
-        self,
-        X: Rows,
-        weight: FloatArray | None,
-        weight_scale: float,
-        u: FloatArray,
-        n_clusters: int,
-        n_trials: int,
-    ) -> npt.NDArray[np.int64]:
-        boxes = self._boxes_of(X, weight, by_value=True)
-        n, d = X.shape
-        return _core.draw_in_boxes(
-            self._team, boxes, weight, n, d, weight_scale, u, n_clusters, n_trials
-        )
-
-    def find_closer(
-        self,
-        X: Rows,
-        weight: FloatArray | None,
-        candidates: FloatArray,
-        closest: FloatArray,
-        most: int,
-    ) -> Closer | None:
-        scores = (
-            "none" if self._plan.scores == "none" else closer_scores(X.shape[1], self._plan.target)
-        )
-        found = _core.find_closer(
-            self._team, X, weight, candidates, closest, scores, self._plan.block_rows, most
-        )
-        return None if found is None else Closer(*found)
-
-    def play_rounds(
-        self,
-        proposals: Proposals,
-        pairs: Closer,
-        weight: FloatArray | None,
-        scale: float,
-        n_trials: int,
-        n_rounds: int,
-        closest: FloatArray,
-    ) -> Played:
-        return Played(
-            *_core.play_rounds(
-                self._team, *proposals, *pairs, weight, scale, n_trials, n_rounds, closest
-            )
-        )
-
-    def play_ahead(
-        self,
-        X: Rows,
-        weight: FloatArray | None,
-        proposals: Proposals,
-        scale: float,
-        n_trials: int,
-        n_rounds: int,
-        marks: npt.NDArray[np.uint64],
-        closest: FloatArray,
-    ) -> Played:
-        scored = self._plan.scores != "none"
-        return Played(
-            *_core.play_ahead(
-                self._team,
-                X,
-                weight,
-                *proposals,
-                scored,
-                scale,
-                n_trials,
-                n_rounds,
-                marks,
-                closest,
-            )
-        )
-
-    def sort_into_buckets(self, keys: FloatArray, splitters: FloatArray) -> Buckets:
-        return Buckets(*_core.sort_into_buckets(self._team, keys, splitters))
-
-    def add_bucket_masses(
-        self,
-        weight: FloatArray | None,
-        closest: FloatArray | None,
-        scale: float,
-        buckets: npt.NDArray[np.uint16],
-        masses: FloatArray,
-    ) -> None:
-        _core.add_bucket_masses(self._team, weight, closest, scale, buckets, masses)

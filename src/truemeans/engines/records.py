@@ -18,6 +18,7 @@ __all__ = [
     "Footing",
     "LabelArray",
     "Moves",
+    "Nearest",
     "Pass",
     "Played",
     "Proposals",
@@ -185,6 +186,31 @@ class Closer(NamedTuple):
     starts: npt.NDArray[np.int64]
     rows: LabelArray
     sq_dist: FloatArray
+
+
+class Nearest(NamedTuple):
+    """What rows know of the centroids drawn so far.
+
+    Attributes
+    ----------
+    closest : ndarray of float64, shape (n_samples,)
+        Squared distance to the nearest.
+    which : ndarray of int32, shape (n_samples,)
+        The number of that one, the first of equals.
+    """
+
+    closest: FloatArray
+    which: LabelArray
+
+    def of(self, rows: slice) -> Nearest:
+        """The same of some rows, in the same memory."""
+        return Nearest(self.closest[rows], self.which[rows])
+
+    def lower(self, rows: slice | LabelArray, sq_dist: FloatArray, number: int) -> None:
+        """Take a centroid's squared distances to different rows into account."""
+        closer = sq_dist < self.closest[rows]
+        self.closest[rows] = np.where(closer, sq_dist, self.closest[rows])
+        self.which[rows] = np.where(closer, number, self.which[rows])
 
 
 class Proposals(NamedTuple):

@@ -155,6 +155,17 @@ class ReferenceEngine(SeedingDefinition):
         state.labels[:] = new
         return Pass(len(rows), len(X))
 
+    def add_rows(
+        self,
+        X: Rows,
+        weight: FloatArray | None,
+        labels: LabelArray,
+        magic: FloatArray,
+        sums: FloatArray,
+    ) -> None:
+        moves = Moves(np.arange(len(X), dtype=np.int32), np.full(len(X), -1, np.int32), labels)
+        self.move(X, weight, moves, magic, sums)
+
     def move(
         self,
         X: Rows,

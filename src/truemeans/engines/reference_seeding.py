@@ -8,7 +8,7 @@ import numpy as np
 import numpy.typing as npt
 
 from truemeans.engines.masses import WORN, mass_scale
-from truemeans.engines.records import Buckets, Closer, FloatArray, Played, Proposals, Rows
+from truemeans.engines.records import Buckets, Closer, FloatArray, Nearest, Played, Proposals, Rows
 
 __all__ = ["SeedingDefinition"]
 
@@ -26,9 +26,15 @@ class SeedingDefinition:
         return keys
 
     def lower_closest(
-        self, X: Rows, weight: FloatArray | None, centroid: FloatArray, closest: FloatArray
+        self,
+        X: Rows,
+        weight: FloatArray | None,
+        centroid: FloatArray,
+        nearest: Nearest,
+        number: int,
     ) -> float:
-        np.minimum(closest, self.sq_distances(X, centroid[np.newaxis])[:, 0], out=closest)
+        nearest.lower(slice(None), self.sq_distances(X, centroid[np.newaxis])[:, 0], number)
+        closest = nearest.closest
         return float((closest if weight is None else weight * closest).max())
 
     def add_gains(
@@ -115,8 +121,10 @@ class SeedingDefinition:
         scale: float,
         n_trials: int,
         n_rounds: int,
-        closest: FloatArray,
+        nearest: Nearest,
+        first: int,
     ) -> Played:
+        closest = nearest.closest
         w = np.ones(len(closest)) if weight is None else weight
         winners: list[int] = []
         gain, at = 0.0, 0
@@ -136,8 +144,7 @@ class SeedingDefinition:
             best = int(np.argmax(gains))
             winners.append(int(trials[best]))
             mine = slice(pairs.starts[winners[-1]], pairs.starts[winners[-1] + 1])
-            rows = pairs.rows[mine]
-            closest[rows] = np.minimum(closest[rows], pairs.sq_dist[mine])
+            nearest.lower(pairs.rows[mine], pairs.sq_dist[mine], first + len(winners) - 1)
             gain += float(gains[best])
             at = int(trials[-1]) + 1
         return Played(np.array(winners, np.int32), at, gain)
@@ -151,12 +158,14 @@ class SeedingDefinition:
         n_trials: int,
         n_rounds: int,
         marks: npt.NDArray[np.uint64],
-        closest: FloatArray,
+        nearest: Nearest,
+        first: int,
     ) -> Played:
         candidates = X[proposals.rows].astype(np.float64)
-        pairs = self.find_closer(X, weight, candidates, closest, len(X) * len(candidates))
+        most = len(X) * len(candidates)
+        pairs = self.find_closer(X, weight, candidates, nearest.closest, most)
         assert pairs is not None, "no more pairs than there are"
-        return self.play_rounds(proposals, pairs, weight, scale, n_trials, n_rounds, closest)
+        return self.play_rounds(proposals, pairs, weight, scale, n_trials, n_rounds, nearest, first)
 
     def sort_into_buckets(self, keys: FloatArray, splitters: FloatArray) -> Buckets:
         of_row = np.searchsorted(splitters, keys, side="right").astype(np.uint16)

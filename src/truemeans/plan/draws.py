@@ -45,15 +45,18 @@ def draws_in_boxes(n_samples: int, n_features: int) -> bool:
 
 def most_pairs(n_samples: int, n_features: int, itemsize: int) -> int:
     """How many pairs of a row and a candidate seeding may hold at a time."""
-    # Squared distance, bucket and order take 14 of 24 bytes a row, a pair up to 48 while pairs are
-    # found, in vectors that double, and sorted.
-    room = n_samples * (24 - 14 + n_features * itemsize // 2)
-    return max(room // 48, _PAIRS_AT_LEAST)
+    # A pair takes up to 48 bytes while pairs are found, in vectors that double, and sorted.
+    return max(n_samples * _room(n_features, itemsize) // 48, _PAIRS_AT_LEAST)
 
 
 def most_marked(n_features: int, itemsize: int) -> int:
     """How many candidates seeding may mark rows for at a time, 0 to hold pairs instead."""
     if n_features > _MARKED_TO_FEATURES:
         return 0
-    # A bit a row, of what pairs would take.
-    return min(8 * (24 - 14 + n_features * itemsize // 2), _MOST_MARKED)
+    # A bit a row for each.
+    return min(8 * _room(n_features, itemsize), _MOST_MARKED)
+
+
+def _room(n_features: int, itemsize: int) -> int:
+    """Bytes a row left of 24 and half a row by squared distance, label, bucket and order."""
+    return 24 - 18 + n_features * itemsize // 2

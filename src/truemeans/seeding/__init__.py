@@ -2,6 +2,6 @@
 
 from truemeans.seeding.draw import Draw
 from truemeans.seeding.parallel import parallel
-from truemeans.seeding.plusplus import n_trials, plusplus
+from truemeans.seeding.plusplus import Seeds, n_trials, plusplus
 
-__all__ = ["Draw", "n_trials", "parallel", "plusplus"]
+__all__ = ["Draw", "Seeds", "n_trials", "parallel", "plusplus"]

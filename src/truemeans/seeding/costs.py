@@ -7,7 +7,7 @@ import numpy.typing as npt
 
 from truemeans.dataset import Dataset
 from truemeans.engines.masses import WORN, mass_scale
-from truemeans.engines.records import FloatArray
+from truemeans.engines.records import FloatArray, Nearest
 from truemeans.seeding.draw import Draw
 
 __all__ = ["Costs"]
@@ -27,8 +27,9 @@ class Costs:
     ----------
     first : int
         The row that is the first centroid, drawn by weight.
-    closest : ndarray of float64, shape (n_samples,)
-        The squared distances; whoever lowers them says so by `fell` or `changed`.
+    nearest : Nearest
+        The squared distances, and to which centroid; whoever lowers them says so by `fell` or
+        `changed`.
     scale : float
         Of the integer masses round(weight × ``closest`` × ``scale``); `measure` sets it.
     """
@@ -37,11 +38,18 @@ class Costs:
         self._dataset, self._draw = dataset, draw
         row = draw.by_weight(1)
         self.first = int(row[0])
-        self.closest = np.full(dataset.n_samples, np.inf)
-        dataset.lower_closest(dataset.source.take(row)[0].astype(np.float64), self.closest)
+        n = dataset.n_samples
+        self.nearest = Nearest(np.full(n, np.inf), np.zeros(n, np.int32))
+        centroid = dataset.source.take(row)[0].astype(np.float64)
+        dataset.lower_closest(centroid, self.nearest, 0)
         self.scale = 0.0
         # Total of the integer masses, now and when the scale was made.
         self._total = self._first_total = 0.0
+
+    @property
+    def closest(self) -> FloatArray:
+        """Squared distance of every row to the nearest centroid so far."""
+        return self.nearest.closest
 
     def fell(self, gain: float) -> None:
         """Take note that the total of the masses fell by so much."""

@@ -17,7 +17,7 @@ from truemeans.dataset import Dataset, survey
 from truemeans.engines.masses import mass_scale
 from truemeans.seeding.costs import Costs
 from truemeans.seeding.draw import Draw
-from truemeans.seeding.plusplus import plusplus
+from truemeans.seeding.plusplus import Seeds, plusplus
 from truemeans.sources import ArraySource
 
 __all__ = ["parallel"]
@@ -28,13 +28,11 @@ _OVERSAMPLING = 2
 _ROUNDS = 3
 
 
-def parallel(
-    dataset: Dataset, draw: Draw, n_clusters: int, n_local_trials: int
-) -> npt.NDArray[np.intp]:
-    """Pick ``n_clusters`` rows, shape (n_clusters,)."""
+def parallel(dataset: Dataset, draw: Draw, n_clusters: int, n_local_trials: int) -> Seeds:
+    """Pick ``n_clusters`` rows."""
     costs = Costs(dataset, draw)
     candidates = np.array([costs.first], np.intp)
-    nearest = np.zeros(dataset.n_samples, np.int32)
+    nearest = costs.nearest.which
     rounds = 0
     # A round adds at least one row that no candidate equals, as long as there is one.
     while (rounds < _ROUNDS or len(np.unique(nearest)) < n_clusters) and costs.measure():
@@ -45,7 +43,7 @@ def parallel(
         candidates = np.concatenate([candidates, drawn])
         rounds += 1
     few = _weighted(dataset, candidates, nearest)
-    return candidates[plusplus(few, Draw(few, draw.rng), n_clusters, n_local_trials)]
+    return Seeds(candidates[plusplus(few, Draw(few, draw.rng), n_clusters, n_local_trials).rows])
 
 
 def _weighted(

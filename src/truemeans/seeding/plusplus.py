@@ -20,17 +20,18 @@ drawn round by round, in one call of the engine.
 from __future__ import annotations
 
 import math
+from typing import NamedTuple
 
 import numpy as np
 import numpy.typing as npt
 
 from truemeans.dataset import Dataset
-from truemeans.engines.records import Proposals
+from truemeans.engines.records import LabelArray, Proposals
 from truemeans.plan import draws_at_once, draws_in_boxes, most_marked, most_pairs
 from truemeans.seeding.costs import Costs
 from truemeans.seeding.draw import Draw
 
-__all__ = ["n_trials", "plusplus"]
+__all__ = ["Seeds", "n_trials", "plusplus"]
 
 # Rounds drawn ahead, as a share of those played: costs fall little meanwhile, so that most of
 # what was drawn is accepted.
@@ -42,27 +43,40 @@ def n_trials(n_clusters: int) -> int:
     return 2 + int(math.log(n_clusters))
 
 
-def plusplus(
-    dataset: Dataset, draw: Draw, n_clusters: int, n_local_trials: int
-) -> npt.NDArray[np.intp]:
-    """Pick ``n_clusters`` rows, shape (n_clusters,).
+class Seeds(NamedTuple):
+    """What was picked.
+
+    Attributes
+    ----------
+    rows : ndarray of int, shape (n_clusters,)
+        The rows that are the first centroids.
+    labels : ndarray of int32, shape (n_samples,), or None
+        Every row's nearest of them, the first of equals, where the draws had to know that.
+    """
+
+    rows: npt.NDArray[np.intp]
+    labels: LabelArray | None = None
+
+
+def plusplus(dataset: Dataset, draw: Draw, n_clusters: int, n_local_trials: int) -> Seeds:
+    """Pick ``n_clusters`` rows.
 
     Once every row with weight coincides with a picked one, the rest is drawn by weight alone,
     and centroids repeat.
     """
     size = (dataset.n_samples, dataset.n_features, n_clusters, n_local_trials)
     if draws_at_once(*size):
-        return _at_once(dataset, draw, n_clusters, n_local_trials)
+        return Seeds(_at_once(dataset, draw, n_clusters, n_local_trials))
     if draws_in_boxes(dataset.n_samples, dataset.n_features):
-        return _in_boxes(dataset, draw, n_clusters, n_local_trials)
+        return Seeds(_in_boxes(dataset, draw, n_clusters, n_local_trials))
     game = _Game(dataset, draw, n_local_trials)
-    while len(game.picked) < n_clusters:
-        if not game.costs.measure():
-            left = n_clusters - len(game.picked)
-            return np.concatenate([np.array(game.picked, np.intp), draw.by_weight(left)])
+    while len(game.picked) < n_clusters and game.costs.measure():
         ahead = max(1, int(_AHEAD * len(game.picked)))
         game.play(min(ahead, n_clusters - len(game.picked)))
-    return np.array(game.picked, np.intp)
+    rows = np.array(game.picked, np.intp)
+    if len(rows) < n_clusters:
+        rows = np.concatenate([rows, draw.by_weight(n_clusters - len(rows))])
+    return Seeds(rows, game.costs.nearest.which)
 
 
 def _at_once(dataset: Dataset, draw: Draw, n_clusters: int, n_trials: int) -> npt.NDArray[np.intp]:
@@ -128,7 +142,8 @@ class _Game:
                 self._n_trials,
                 n_rounds,
                 self._marks,
-                self.costs.closest,
+                self.costs.nearest,
+                len(self.picked),
             )
             self._keep(some.rows[played.winners], played.gain, played.next)
         else:
@@ -152,7 +167,8 @@ class _Game:
                     self.costs.scale,
                     self._n_trials,
                     n_rounds,
-                    self.costs.closest,
+                    self.costs.nearest,
+                    len(self.picked),
                 )
                 self._keep(some.rows[played.winners], played.gain, played.next)
                 return
@@ -164,7 +180,7 @@ class _Game:
         candidates = self._dataset.source.take(rows.astype(np.intp)).astype(np.float64)
         gains = self._dataset.gains(candidates, self.costs.closest, self.costs.scale)
         best = int(np.argmax(gains))
-        self._dataset.lower_closest(candidates[best], self.costs.closest)
+        self._dataset.lower_closest(candidates[best], self.costs.nearest, len(self.picked))
         self._share *= 0.75
         self._keep(rows[best : best + 1], float(gains[best]), len(rows))
 
