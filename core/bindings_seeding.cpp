@@ -109,21 +109,42 @@ void bind_rows(nb::module_& m) {
     m.def(
         "find_closer",
         [](PyTeam& t, X2 X, Weight weight, In<double, Matrix> candidates,
-           In<double, Vector> closest, const std::string& scores, std::size_t block_rows,
-           std::size_t most) -> nb::object {
+           In<double, Vector> closest, const std::string& scores, const core::Axes* axes,
+           std::size_t block_rows, std::size_t most) -> nb::object {
             const core::Scores layout = scores_of(scores, *t.kernels);
             const core::Centroids c = centroids_of(candidates, X.shape(1));
             require_one_a_row(closest.shape(0), X.shape(0));
+            require(!axes || axes->fits(*t.kernels, X.shape(0), X.shape(1)),
+                    "internal: axes of other rows, or for another target");
             core::Closer found = unlocked([&] {
                 return core::find_closer(t.team, *t.kernels, rows_of<T>(X, weight), c,
-                                         closest.data(), layout, block_rows, most);
+                                         closest.data(), layout, axes, block_rows, most);
             });
             if (!found.complete) return nb::none();
             return nb::make_tuple(moved(std::move(found.starts)), moved(std::move(found.rows)),
                                   moved(std::move(found.sq_dist)));
         },
         "team"_a, "X"_a.noconvert(), "weight"_a.noconvert().none(), "candidates"_a.noconvert(),
-        "closest"_a.noconvert(), "scores"_a, "block_rows"_a, "most"_a);
+        "closest"_a.noconvert(), "scores"_a, "axes"_a.none(), "block_rows"_a, "most"_a);
+}
+
+template <class T>
+void bind_axes(nb::class_<core::Axes>& axes) {
+    axes.def(
+        "__init__",
+        [](core::Axes* self, PyTeam& t, In<T, Matrix> X, In<double, Matrix> lines,
+           In<double, Vector> center, double sq_radius) {
+            const core::Rows<T> rows = rows_of<T>(X);
+            require(lines.shape(0) > 0 && lines.shape(0) <= 0xffff && lines.shape(1) == rows.d &&
+                        center.shape(0) == rows.d,
+                    "internal: axes of other features");
+            unlocked([&] {
+                new (self) core::Axes(t.team, *t.kernels, rows, lines.data(), lines.shape(0),
+                                      center.data(), sq_radius);
+            });
+        },
+        "team"_a, "X"_a.noconvert(), "lines"_a.noconvert(), "center"_a.noconvert(),
+        "sq_radius"_a);
 }
 
 template <class T>
@@ -156,6 +177,10 @@ void bind_ahead(nb::module_& m) {
 }  // namespace
 
 void bind_seeding(nb::module_& m) {
+    nb::class_<core::Axes> axes(m, "Axes");
+    bind_axes<float>(axes);
+    bind_axes<double>(axes);
+    axes.def_prop_ro("usable", &core::Axes::usable);
     bind_rows<float>(m);
     bind_rows<double>(m);
     bind_ahead<float>(m);

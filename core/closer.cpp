@@ -7,11 +7,13 @@
 // float32 and the errors of the two canonical distances, is relative to D s^2 and ||a||^2: at
 // most 2^-23 of either, covered eight times by 2^-20. Tiles have a g of their own, which need not
 // cover the error of the norm: for them the float32 slope 2g ||a||^2 is added. What coarse tiles
-// leave out of one score is added too.
+// leave out of one score is added too. Scores along axes are never above the whole ones; what their
+// slips feign (axes.hpp) is added, and what is left is scored whole, pair by pair.
 #include "closer.hpp"
 
 #include <algorithm>
 #include <atomic>
+#include <cmath>
 #include <utility>
 
 #include "panels.hpp"
@@ -31,7 +33,7 @@ struct Pair {
 };
 
 struct Scratch {
-    std::vector<float> packed, norms, rests, limits;
+    std::vector<float> packed, norms, rests, limits, along_limits, scores;
     Aligned<std::uint16_t> tiles, marks;
     std::vector<std::int32_t> list, count;
     std::vector<Hit> hits;
@@ -45,6 +47,20 @@ struct Scratch {
 // 0.9 with 768 features.
 constexpr std::size_t kSavedPairs = 400;
 
+// Candidates along axes.
+struct AlongAxes {
+    const Axes* axes = nullptr;
+    std::vector<float> panels;
+    double slip = 0.0, length = 0.0;  // the largest of any candidate
+
+    // By how much products of a row's coordinates may err, twice, as scores have it.
+    float doubt(std::size_t row) const {
+        const double own = static_cast<double>(axes->slips[row]);
+        const double norm = static_cast<double>(axes->norms[row]);
+        return static_cast<float>(2.001 * (std::sqrt(norm) * slip + (length + slip) * own));
+    }
+};
+
 template <class T>
 struct Search {
     const Kernels& kernels;
@@ -55,6 +71,7 @@ struct Search {
     const ScorePanels<T>& panels;
     const TilePanels& full_tiles;
     const TilePanels& coarse_tiles;
+    const AlongAxes& along;
     Scores scores;
 
     const TilePanels& tiles(const Scratch& t) const { return t.coarse ? coarse_tiles : full_tiles; }
@@ -85,8 +102,10 @@ struct Search {
         return n_hits;
     }
 
-    std::size_t score(std::size_t n, std::size_t first, std::size_t count, Scratch& t) const {
+    std::size_t score(std::size_t begin, std::size_t n, std::size_t first, std::size_t count,
+                      Scratch& t) const {
         const std::size_t d = rows.d;
+        if (along.axes) return score_along(begin, n, first, count, t);
         if (by_tiles(scores)) return score_tiles(n, first, count, t);
         if (scores == Scores::lanes_are_samples) {
             const std::size_t lanes = kernels.sample_lanes;
@@ -99,6 +118,26 @@ struct Search {
         return kernels.closer_panels(t.packed.data(), n, d, panels.packed.data() + first * d,
                                      panels.sq_norms.data() + first, (count + lanes - 1) / lanes,
                                      t.limits.data(), t.hits.data());
+    }
+
+    // What the axes leave, scored whole.
+    std::size_t score_along(std::size_t begin, std::size_t n, std::size_t first,
+                            std::size_t count, Scratch& t) const {
+        const std::size_t d = rows.d, width = along.axes->m + 1, lanes = kernels.centroid_lanes;
+        const float* sq_norms = panels.sq_norms.data() + first;
+        const std::size_t n_left = kernels.closer_panels(
+            along.axes->coordinates.data() + begin * width, n, width,
+            along.panels.data() + first * width, sq_norms, (count + lanes - 1) / lanes,
+            t.along_limits.data(), t.hits.data());
+        t.scores.resize(std::max(t.scores.size(), n_left));
+        kernels.score_hits(t.packed.data(), d, panels.packed.data() + first * d, sq_norms,
+                           t.hits.data(), n_left, t.scores.data());
+        std::size_t n_hits = 0;
+        for (std::size_t h = 0; h < n_left; ++h) {
+            t.hits[n_hits] = t.hits[h];
+            n_hits += t.scores[h] <= t.limits[t.hits[h].row];
+        }
+        return n_hits;
     }
 
     std::size_t score_tiles(std::size_t n, std::size_t first, std::size_t count,
@@ -150,13 +189,18 @@ struct Search {
                                             t.limits.data());
             for (std::size_t i = 0; t.coarse && i < n; ++i)
                 t.limits[i] += coarse_tiles.left_out_of_row(t.norms[i], t.rests[i]);
+            for (std::size_t i = 0; along.axes && i < n; ++i)
+                t.along_limits[i] = t.limits[i] + along.doubt(begin + i);
             std::fill(t.limits.begin() + static_cast<std::ptrdiff_t>(n), t.limits.end(),
                       -kFarScore);
+            if (along.axes)
+                std::copy(t.limits.begin() + static_cast<std::ptrdiff_t>(n), t.limits.end(),
+                          t.along_limits.begin() + static_cast<std::ptrdiff_t>(n));
         }
         for (std::size_t first = 0; first < candidates.k; first += kCandidates) {
             const std::size_t count = std::min(kCandidates, candidates.k - first);
             const std::size_t n_hits =
-                scored ? score(n, first, count, t) : all_hits(begin, n, count, t);
+                scored ? score(begin, n, first, count, t) : all_hits(begin, n, count, t);
             keep(begin, first, n_hits, t);
             t.n_hits += n_hits;
         }
@@ -195,12 +239,22 @@ void sort_pairs(Team& team, std::vector<Scratch>& threads, std::size_t k, Closer
 
 template <class T>
 Closer find_closer(Team& team, const Kernels& kernels, Rows<T> rows, Centroids candidates,
-                   const double* closest, Scores scores, std::size_t block_rows,
-                   std::size_t most) {
-    const std::size_t lanes = scores == Scores::lanes_are_centroids ? kernels.centroid_lanes : 1;
-    const ScorePanels<T> panels = scores == Scores::none
-                                      ? ScorePanels<T>()
-                                      : ScorePanels<T>(candidates, rows.d, Layout{lanes, {}});
+                   const double* closest, Scores scores, const Axes* axes,
+                   std::size_t block_rows, std::size_t most) {
+    if (axes) scores = Scores::lanes_are_centroids;
+    const bool turned = scores == Scores::lanes_are_centroids && !axes;
+    const Layout layout{turned ? kernels.centroid_lanes : 1, {}};
+    ScorePanels<T> panels;
+    if (scores != Scores::none)
+        panels = ScorePanels<T>(candidates, rows.d, layout, axes ? &axes->frame : nullptr);
+    AlongAxes along;
+    if (axes && panels.usable) {
+        along.axes = axes;
+        along.length = std::sqrt(panels.sq_norm_top);
+        along.slip = static_cast<double>(
+            axes->lay_out(kernels, panels.packed.data(), candidates.k, along.panels));
+        panels.sq_norms.resize(along.panels.size() / (axes->m + 1), kPaddingNorm);
+    }
     const bool coarse =
         by_tiles(scores) && panels.usable && are_coarse(halves_of(scores, rows.d));
     TilePanels tiles, coarse_tiles;
@@ -217,7 +271,7 @@ Closer find_closer(Team& team, const Kernels& kernels, Rows<T> rows, Centroids c
         std::max({kernels.sample_lanes, kernels.centroid_lanes, kernels.tile_rows});
     const std::size_t padded = (chunk + pad - 1) / pad * pad;
     const Search<T> search{kernels, kernels_for(kernels, rows.X), rows, candidates, closest,
-                           panels, tiles, coarse_tiles, scores};
+                           panels, tiles, coarse_tiles, along, scores};
     std::vector<Scratch> threads(rows.n <= chunk ? 1 : team.n_threads());
     for (Scratch& t : threads) {
         t.coarse = coarse;
@@ -232,6 +286,7 @@ Closer find_closer(Team& team, const Kernels& kernels, Rows<T> rows, Centroids c
         }
         t.norms.resize(padded);
         t.limits.resize(padded);
+        t.along_limits.resize(axes ? padded : 0);
         t.hits.resize(padded * kCandidates);
     }
     std::atomic<std::size_t> found{0};
@@ -250,8 +305,8 @@ Closer find_closer(Team& team, const Kernels& kernels, Rows<T> rows, Centroids c
 }
 
 template Closer find_closer<float>(Team&, const Kernels&, Rows<float>, Centroids, const double*,
-                                   Scores, std::size_t, std::size_t);
+                                   Scores, const Axes*, std::size_t, std::size_t);
 template Closer find_closer<double>(Team&, const Kernels&, Rows<double>, Centroids, const double*,
-                                    Scores, std::size_t, std::size_t);
+                                    Scores, const Axes*, std::size_t, std::size_t);
 
 }  // namespace truemeans

@@ -6,6 +6,7 @@
 #include <cstdint>
 #include <vector>
 
+#include "axes.hpp"
 #include "kernels/kernels.hpp"
 #include "pass.hpp"
 #include "team.hpp"
@@ -23,10 +24,10 @@ struct Closer {
 
 // All pairs whose canonical squared distance is below closest (n,), of rows with weight.
 // At most `most` pairs; block_rows: rows a thread takes at a time, 0 for a size that fits the
-// caches.
+// caches. axes: of these rows, null for none; they take the place of scores.
 template <class T>
 Closer find_closer(Team& team, const Kernels& kernels, Rows<T> rows, Centroids candidates,
-                   const double* closest, Scores scores, std::size_t block_rows,
-                   std::size_t most);
+                   const double* closest, Scores scores, const Axes* axes,
+                   std::size_t block_rows, std::size_t most);
 
 }  // namespace truemeans

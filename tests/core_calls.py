@@ -50,7 +50,8 @@ SHAPES = {
     "add_gains": ROWS | {"candidates": "centroids kd", "closest": "costs n", "gains": "sums k"},
     "draw_rounds": ROWS | {"u": "uniform t"},
     "draw_in_boxes": {"boxes": "boxes nd", "weight": "weight n", "u": "uniform t"},
-    "find_closer": ROWS | {"candidates": "centroids kd", "closest": "costs n"},
+    "Axes": {"X": "rows nd", "lines": "centroids kd", "center": "center d"},
+    "find_closer": ROWS | {"candidates": "centroids kd", "closest": "costs n", "axes": "axes nd"},
     "play_rounds": {"rows": "numbers r", "start": "costs r", "u": "uniform r", "starts": "starts s"}
     | {"pair_rows": "numbers p", "pair_sq_dist": "costs p"}
     | {"weight": "weight n", "closest": "costs n", "which": "labels n"},
@@ -66,7 +67,7 @@ SHAPES = {
     | {"centroids": "centroids kd", "labels": "labels n"},
 }
 WITHOUT_TEAM = ("choose_footing", "finish_sq_diff")
-OBJECTS = ("skip", "packed", "bounds", "boxes")
+OBJECTS = ("skip", "packed", "bounds", "boxes", "axes")
 PASSES = ("assign", "assign_bounded", "assign_boxed")
 SIZES = {"n": 40, "d": 2, "k": 5, "g": 2, "m": 6, "r": 9, "p": 20, "b": 7, "v": 10, "t": 9}
 # Made-up rows times weights are multiples, so that sums are exact.
@@ -113,6 +114,9 @@ class Call:
             return rows / 2 + 0.25 if kind == "centroids" else rows
         if kind == "skip":
             return core.Skip(*shape)
+        if kind == "axes":
+            lines, center = self.make("centroids", (2, shape[1])), self.make("center", shape[1:])
+            return core.Axes(self.team, self.make("rows", shape, "X"), lines, center, 50.0)
         if kind == "packed":
             return core.PackedRows(*shape)
         if kind == "bounds":
@@ -170,6 +174,7 @@ class Call:
             "draw_in_boxes": {"n": self.sizes["n"], "d": self.sizes["d"], **rounds},
             "Boxes32": {"by_value": bool(self.seed % 2)},
             "Boxes64": {"by_value": bool(self.seed % 2)},
+            "Axes": {"sq_radius": 50.0},
             "find_closer": {**scores, "most": 10**9},
             "lower_closest": {"number": 9},
             "play_rounds": {"scale": 16.0, "n_trials": 2, "n_rounds": 3, "first": 9},
@@ -411,5 +416,5 @@ ANSWERS = {
     **{name: globals()[name] for name in SHAPES if name in globals()},
     "assign_bounded": assign,
     "SwapSearch": swap_search,
-    **dict.fromkeys(("Bounds", "Boxes32", "Boxes64"), made),
+    **dict.fromkeys(("Bounds", "Boxes32", "Boxes64", "Axes"), made),
 }

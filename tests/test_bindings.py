@@ -95,6 +95,16 @@ REFUSED = {
     "a bucket beyond the last": (
         "add_bucket_masses", SIZES, {"buckets": lambda m: changed(m, 39, 7)},
     ),
+    "axes of other rows": (
+        "find_closer", SIZES, {"axes": lambda _: Call("survey").make("axes", (41, 2))},
+    ),
+    "axes of other features": (
+        "find_closer", SIZES, {"axes": lambda _: Call("survey").make("axes", (40, 3))},
+    ),
+    "axes for another target": (
+        "find_closer", SIZES,
+        {"axes": lambda _: Call("survey", target="baseline").make("axes", (40, 2))},
+    ),
     "no buckets": ("add_bucket_masses", shrunk(b=0), {}),
     "a proposal of no row": ("play_rounds", SIZES, {"rows": lambda m: changed(m, 8, 40)}),
     "a proposal of no row at hand": ("play_ahead", SIZES, {"rows": lambda m: changed(m, 0, -1)}),
@@ -238,7 +248,9 @@ def calls(draw: st.DrawFn, name: str) -> tuple[Call, list[tuple[str, str, int]]]
         draw(st.sampled_from(["lattice", "normal", "offset", "twins"])),
         draw(st.integers(0, 99)),
         tuple(
-            a for a in ("weight", "skip", "packed") if draw(st.booleans()) and name != "SwapSearch"
+            a
+            for a in ("weight", "skip", "packed", "axes")
+            if draw(st.booleans()) and name != "SwapSearch"
         ),
         target,
         draw(st.sampled_from([1, 3])),

@@ -97,7 +97,7 @@ def verbs(plan, X, weight, centroids):
         masses = np.zeros(9)
         buckets = (np.arange(len(X)) % 7).astype(np.uint16)
         engine.add_bucket_masses(weight, closest, scale, buckets, masses)
-        pairs = engine.find_closer(X, weight, centroids, closest, X.size * len(centroids))
+        pairs = engine.find_closer(X, weight, centroids, closest, None, X.size * len(centroids))
         by_row = np.lexsort((pairs.rows, np.repeat(np.arange(11), np.diff(pairs.starts))))
         rows = np.arange(11, dtype=np.int32)
         proposals = Proposals(rows, closest[rows], np.linspace(0, 0.9, 11))

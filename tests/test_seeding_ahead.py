@@ -24,6 +24,7 @@ from truemeans.targets import targets
 
 # The package has a function of the same name.
 MODULE = importlib.import_module("truemeans.seeding.plusplus")
+AXES = importlib.import_module("truemeans.seeding.axes")
 
 
 def plan(target="", scores="samples", n_threads=1, block_rows=0):
@@ -123,11 +124,20 @@ def test_the_same_picks_however_it_is_computed(d, kind, dtype, weighted, tmp_pat
             np.testing.assert_array_equal(X[picks(ArraySource(X), forced, k, 6, weight)], expected)
     read = NpySource(tmp_path / "rows.npy", 90)
     np.testing.assert_array_equal(X[picks(read, plan(), k, 6, weight)], expected)
+    # Whatever rows are seen along, be it nothing much.
+    monkeypatch.setattr(MODULE, "most_marked", lambda *_: 0)
+    monkeypatch.setattr(AXES, "_FROM", 1)
+    monkeypatch.setattr(AXES, "axes_are_worth_looking", lambda *_: True)
+    monkeypatch.setattr(NativeEngine, "uses_axes", lambda *_: True)
+    for n_axes in {1, -(-d // 2), d}:
+        monkeypatch.setattr(AXES, "best_axes", lambda *_, n=n_axes: n)
+        np.testing.assert_array_equal(X[picks(ArraySource(X), plan(), k, 6, weight)], expected)
+    monkeypatch.setattr(NativeEngine, "uses_axes", lambda *_: False)
     # Whether rows are marked, for few candidates or many, or pairs are kept, for many rounds or
     # few, or every round reads the rows, is the same.
     for most_marked, most_pairs in [(7, 0), (10**4, 0), (0, 0), (0, 300), (0, 10**9)]:
         monkeypatch.setattr(MODULE, "most_marked", lambda *_, most=most_marked: most)
-        monkeypatch.setattr(MODULE, "most_pairs", lambda *_, most=most_pairs: most)
+        monkeypatch.setattr(MODULE, "most_pairs", lambda *_, axes, most=most_pairs: most)
         np.testing.assert_array_equal(X[picks(ArraySource(X), plan(), k, 6, weight)], expected)
 
 
@@ -220,11 +230,23 @@ def near_ties(n, d, dtype, seed):
     return np.ascontiguousarray(X, dtype)
 
 
+def lines_through(X, m, how, rng):
+    """Axes that are the best, any, all but parallel, or nothing."""
+    if how == "principal":
+        return np.linalg.svd(X - X.mean(axis=0), full_matrices=False)[2][:m].astype(float)
+    lines = rng.normal(size=(m, X.shape[1])) * 10.0 ** rng.uniform(-3, 3)
+    if how == "parallel":
+        lines = lines[:1] * rng.normal(size=(m, 1)) + 1e-9 * lines
+    if how == "nearly none":
+        lines[1:] = 0.0
+    return lines
+
+
 @pytest.mark.parametrize("dtype", [np.float32, np.float64])
 @pytest.mark.parametrize("d", [1, 2, 8, 19, 20, 64, 257, 300])
 def test_scores_rule_out_no_pair_that_is_closer(d, dtype):
     """Held to canonical distances: limits are set at, just above and just below them."""
-    for seed in range(6):
+    for seed, how in enumerate([None, None, "principal", "any", "parallel", "nearly none"]):
         X = near_ties(400, d, dtype, seed)
         candidates = X[::13].astype(float)
         with open_engine(REFERENCE) as engine:
@@ -233,9 +255,15 @@ def test_scores_rule_out_no_pair_that_is_closer(d, dtype):
         closest = distances[np.arange(400), rng.integers(0, len(candidates), 400)]
         closest = closest * rng.choice([1 - 2.0**-52, 1.0, 1 + 2.0**-52], 400)
         expected = distances < closest[:, None]
-        for target in targets():
+        for target, m in itertools.product(targets(), (1, 7, 16, 33) if how else (0,)):
             with NativeEngine(plan(target)) as engine:
-                found = engine.find_closer(X, None, candidates, closest, X.size * len(X))
+                axes = None
+                if how:
+                    lines = np.ascontiguousarray(lines_through(X, min(m, d), how, rng))
+                    center = X.mean(axis=0).astype(float)
+                    axes = engine.look_along(X, lines, center, float(distances.max()))
+                    assert axes is not None
+                found = engine.find_closer(X, None, candidates, closest, axes, X.size * len(X))
             pairs = np.zeros_like(expected)
             pairs[found.rows, np.repeat(np.arange(len(candidates)), np.diff(found.starts))] = True
             np.testing.assert_array_equal(pairs, expected)
@@ -302,7 +330,7 @@ def test_rows_whose_scores_overflow_are_not_lost(scale):
         distances = engine.sq_distances(X, candidates)
     closest = np.sort(distances, axis=1)[:, 9].copy()
     with NativeEngine(plan()) as engine:
-        found = engine.find_closer(X, None, candidates, closest, 10**6)
+        found = engine.find_closer(X, None, candidates, closest, None, 10**6)
     assert len(found.rows) == (distances < closest[:, None]).sum()
 
 

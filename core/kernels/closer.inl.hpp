@@ -65,6 +65,20 @@ size_t closer_samples(const float* cols, size_t n_blocks, size_t d, const float*
     return n;
 }
 
+// Appends the hits of a row with the candidates whose bits are set.
+inline size_t append_hits(uint32_t bits, size_t row, size_t candidate, Hit* out, size_t n) {
+#if TM_VECTOR_BYTES == 64 && defined(__AVX512F__)
+    // Without branches: where axes are few, every other vector has a hit.
+    const auto hit = static_cast<int32_t>(row | candidate << 16);
+    const VecI hits = numbers_from(0) * (1 << 16) + hit;
+    return append_lanes(bits, hits, reinterpret_cast<int32_t*>(out), n);
+#else
+    for (; bits != 0; bits &= bits - 1)
+        out[n++] = {narrow(row), narrow(candidate + static_cast<size_t>(__builtin_ctz(bits)))};
+    return n;
+#endif
+}
+
 // Scores of kStrip rows with P panels against the rows' limits.
 template <size_t P>
 inline size_t closer_strip(const VecF (*scores)[kLanes], const float* limits, size_t first_row,
@@ -72,11 +86,8 @@ inline size_t closer_strip(const VecF (*scores)[kLanes], const float* limits, si
     size_t n = 0;
     for (size_t r = 0; r < kStrip; ++r)
         for (size_t p = 0; p < P; ++p)
-            for (uint32_t bits = lane_bits(scores[p][r] <= broadcast(limits[r])); bits != 0;
-                 bits &= bits - 1) {
-                const size_t lane = static_cast<size_t>(__builtin_ctz(bits));
-                out[n++] = {narrow(first_row + r), narrow(candidate + p * kLanes + lane)};
-            }
+            n = append_hits(bits_of(at_most(scores[p][r], broadcast(limits[r]))), first_row + r,
+                            candidate + p * kLanes, out, n);
     return n;
 }
 

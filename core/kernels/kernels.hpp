@@ -46,6 +46,7 @@ struct Margin {
 
 constexpr std::size_t kFewCentroids = 11;  // with a row's norm three squares of sums
 constexpr std::size_t kRoundRows = 32;  // rows at a time in rounds.hpp
+constexpr std::size_t kSummedFeatures = 64;
 constexpr float kFarScore = 3.0e38f;
 constexpr float kWildScore = 1.0e30f;  // scores of rows with larger norms may overflow
 // What tiles hold of a value (tiles_amx.cpp): both its halves, both in one tile for up to 16
@@ -371,6 +372,14 @@ struct Kernels {
     // candidates and sq_norms as of score_samples.
     void (*gain_samples)(GainRows rows, Margin margin, const float* candidates,
                          const float* sq_norms, std::size_t k, Gains out);
+    // out [row][stride]: the products of packed rows with m axes, sums of kSummedFeatures added up;
+    // panels: [panel][feature][centroid_lanes], padded with zeros.
+    void (*project)(const float* rows, std::size_t n_rows, std::size_t d, const float* panels,
+                    std::size_t m, float* out, std::size_t stride);
+    // out (n_hits): the scores of pairs; rows, candidates: [row][d], the latter holding -2 times
+    // the packed one.
+    void (*score_hits)(const float* rows, std::size_t d, const float* candidates,
+                       const float* sq_norms, const Hit* hits, std::size_t n_hits, float* out);
     // panels: [panel][feature][centroid_lanes] holding -2 times the packed centroid; sq_norms:
     // [panel][centroid_lanes], padding lanes hold a large value. list (n_rows): numbers of the
     // rows, null for all; first: index of the first centroid. out (in/out): what was found

@@ -1,5 +1,6 @@
 // Scores for the avx2 target; CMakeLists.txt gives the flags.
 #define TM_VECTOR_BYTES 32
+#include "axes.inl.hpp"
 #include "few.inl.hpp"
 #include "scores.inl.hpp"
 #include "closer.inl.hpp"

@@ -21,6 +21,8 @@ void fill(truemeans::Kernels& table) {
     table.closer_samples = closer_samples;
     table.closer_panels = closer_panels;
     table.gain_samples = gain_samples;
+    table.project = project;
+    table.score_hits = score_hits;
     table.keep_slack = keep_slack;
     table.rows_reached = rows_reached;
     table.rows_within = rows_within;

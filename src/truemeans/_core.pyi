@@ -188,6 +188,13 @@ def draw_rounds(
     n_clusters: int,
     n_trials: int,
 ) -> npt.NDArray[np.int64]: ...
+
+class Axes:
+    usable: bool
+    def __init__(
+        self, team: Team, X: _Rows, lines: _Float, center: _Float, sq_radius: float
+    ) -> None: ...
+
 def find_closer(
     team: Team,
     X: _Rows,
@@ -195,6 +202,7 @@ def find_closer(
     candidates: _Float,
     closest: _Float,
     scores: str,
+    axes: Axes | None,
     block_rows: int,
     most: int,
 ) -> tuple[npt.NDArray[np.int64], _Labels, _Float] | None: ...

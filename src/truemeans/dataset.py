@@ -304,11 +304,21 @@ class Dataset:
         """True where all rows are one block in memory."""
         return self._held is not None and len(self._held) == 1
 
-    def find_closer(self, candidates: FloatArray, closest: FloatArray, most: int) -> Closer | None:
-        """All pairs of a row and a candidate closer than ``closest``, None if over ``most``."""
+    def look_along(self, lines: FloatArray, center: FloatArray, sq_radius: float) -> object:
+        """What `find_closer` may use of rows at hand, seen along a few lines; or None."""
+        ((_, X, _weight),) = self._blocks()
+        return self.engine.look_along(X, lines, center, sq_radius)
+
+    def find_closer(
+        self, candidates: FloatArray, closest: FloatArray, axes: object, most: int
+    ) -> Closer | None:
+        """All pairs of a row and a candidate closer than ``closest``, None if over ``most``.
+
+        ``axes`` is what `look_along` returned, or None.
+        """
         parts: list[Closer] = []
         for where, X, weight in self._blocks():
-            part = self.engine.find_closer(X, weight, candidates, closest[where], most)
+            part = self.engine.find_closer(X, weight, candidates, closest[where], axes, most)
             if part is None:
                 return None
             parts.append(part._replace(rows=part.rows + np.int32(where.start)))

@@ -211,17 +211,31 @@ class Engine(Protocol):
         They are put in the order of a curve (core/curve.hpp), those of a cell by value.
         """
 
+    def uses_axes(self, n_features: int) -> bool:
+        """Whether `look_along` may help to find what is closer among so many features."""
+
+    def look_along(
+        self, X: Rows, lines: FloatArray, center: FloatArray, sq_radius: float
+    ) -> object:
+        """What `find_closer` may use of rows seen along a few lines (n_lines, n_features).
+
+        ``sq_radius`` is about the largest squared distance of a row from ``center``. None where
+        it is of no use.
+        """
+
     def find_closer(
         self,
         X: Rows,
         weight: FloatArray | None,
         candidates: FloatArray,
         closest: FloatArray,
+        axes: object,
         most: int,
     ) -> Closer | None:
         """All pairs of a row with weight and a candidate closer than ``closest``.
 
-        None if there are more than ``most``.
+        None if there are more than ``most``. ``axes``: what `look_along` made of these rows, or
+        None.
         """
 
     def play_rounds(

@@ -82,19 +82,39 @@ class NativeSeeding:
             self._team, boxes, weight, n, d, weight_scale, u, n_clusters, n_trials
         )
 
+    def uses_axes(self, n_features: int) -> bool:
+        scores = self._plan.scores
+        return scores != "none" and closer_scores(n_features, self._plan.target) == "centroids"
+
+    def look_along(
+        self, X: Rows, lines: FloatArray, center: FloatArray, sq_radius: float
+    ) -> _core.Axes | None:
+        axes = _core.Axes(self._team, X, lines, center, sq_radius)
+        return axes if axes.usable else None
+
     def find_closer(
         self,
         X: Rows,
         weight: FloatArray | None,
         candidates: FloatArray,
         closest: FloatArray,
+        axes: object,
         most: int,
     ) -> Closer | None:
+        assert axes is None or isinstance(axes, _core.Axes)
         scores = (
             "none" if self._plan.scores == "none" else closer_scores(X.shape[1], self._plan.target)
         )
         found = _core.find_closer(
-            self._team, X, weight, candidates, closest, scores, self._plan.block_rows, most
+            self._team,
+            X,
+            weight,
+            candidates,
+            closest,
+            scores,
+            axes,
+            self._plan.block_rows,
+            most,
         )
         return None if found is None else Closer(*found)
 

@@ -96,12 +96,19 @@ class SeedingDefinition:
         w = None if weight is None else weight[rows]
         return rows[self.draw_rounds(X[rows], w, weight_scale, u, n_clusters, n_trials)]
 
+    def uses_axes(self, n_features: int) -> bool:
+        return False
+
+    def look_along(self, X: Rows, lines: FloatArray, center: FloatArray, sq_radius: float) -> None:
+        return None
+
     def find_closer(
         self,
         X: Rows,
         weight: FloatArray | None,
         candidates: FloatArray,
         closest: FloatArray,
+        axes: object,
         most: int,
     ) -> Closer | None:
         dist = self.sq_distances(X, candidates).T
@@ -163,7 +170,7 @@ class SeedingDefinition:
     ) -> Played:
         candidates = X[proposals.rows].astype(np.float64)
         most = len(X) * len(candidates)
-        pairs = self.find_closer(X, weight, candidates, nearest.closest, most)
+        pairs = self.find_closer(X, weight, candidates, nearest.closest, None, most)
         assert pairs is not None, "no more pairs than there are"
         return self.play_rounds(proposals, pairs, weight, scale, n_trials, n_rounds, nearest, first)
 

@@ -4,7 +4,15 @@ Every choice here changes the time, never the answer, but for the picks of k-mea
 names the benchmark that set it (`python -m benchmarks ...`).
 """
 
-from truemeans.plan.draws import draws_at_once, draws_in_boxes, most_marked, most_pairs
+from truemeans.plan.draws import (
+    axes_are_worth_looking,
+    axes_room,
+    best_axes,
+    draws_at_once,
+    draws_in_boxes,
+    most_marked,
+    most_pairs,
+)
 from truemeans.plan.passes import (
     FINER,
     N_PROBED,
@@ -22,6 +30,9 @@ __all__ = [
     "METHODS",
     "N_PROBED",
     "PROBED_FROM",
+    "axes_are_worth_looking",
+    "axes_room",
+    "best_axes",
     "closer_scores",
     "draws_at_once",
     "draws_in_boxes",

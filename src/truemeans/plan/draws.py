@@ -4,7 +4,15 @@ from __future__ import annotations
 
 from truemeans.plan.scores import BOXES_TO_FEATURES
 
-__all__ = ["draws_at_once", "draws_in_boxes", "most_marked", "most_pairs"]
+__all__ = [
+    "axes_are_worth_looking",
+    "axes_room",
+    "best_axes",
+    "draws_at_once",
+    "draws_in_boxes",
+    "most_marked",
+    "most_pairs",
+]
 
 # For draws the rows of a cell are sorted by value, in one piece that cannot be interrupted; of so
 # many rows that takes under a second even where an outlier leaves the others one cell (seeding).
@@ -21,6 +29,14 @@ _AT_ONCE_TO_WORK = 1 << 25
 _MARKED_TO_FEATURES = 19
 # Candidates that 16 bits can name.
 _MOST_MARKED = 0xFFFF
+# A scored pair costs as much as so many features of a score among many, and each of its features
+# twice; fewer features than so many are scored as fast as looked at along axes; and these are used
+# where they promise to save a quarter. Finding axes takes time by the cube of the features, or of
+# the rows they are found from: so many multiply-adds of scores (seeding).
+_PAIR, _PAIR_FEATURE = 300, 2
+_AXES_FROM_FEATURES = 48
+_AXES_WORTH = 0.75
+_AXES_FROM_ROWS, _AXES_FINDING = 1024, 500
 # Less is not worth a second look at the rows (seeding).
 _PAIRS_AT_LEAST = 1 << 16
 
@@ -43,10 +59,11 @@ def draws_in_boxes(n_samples: int, n_features: int) -> bool:
     return n_features <= BOXES_TO_FEATURES and n_samples <= _DRAWN_BOXES_TO_SAMPLES
 
 
-def most_pairs(n_samples: int, n_features: int, itemsize: int) -> int:
-    """How many pairs of a row and a candidate seeding may hold at a time."""
+def most_pairs(n_samples: int, n_features: int, itemsize: int, *, axes: bool) -> int:
+    """How many pairs of a row and a candidate seeding may hold at a time, beside axes or not."""
+    room = _room(n_features, itemsize) - (axes_room(n_features, itemsize) if axes else 0)
     # A pair takes up to 48 bytes while pairs are found, in vectors that double, and sorted.
-    return max(n_samples * _room(n_features, itemsize) // 48, _PAIRS_AT_LEAST)
+    return max(n_samples * room // 48, _PAIRS_AT_LEAST)
 
 
 def most_marked(n_features: int, itemsize: int) -> int:
@@ -55,6 +72,30 @@ def most_marked(n_features: int, itemsize: int) -> int:
         return 0
     # A bit a row for each.
     return min(8 * _room(n_features, itemsize), _MOST_MARKED)
+
+
+def axes_room(n_features: int, itemsize: int) -> int:
+    """Bytes a row for rows seen along few axes: three quarters of what pairs and these may take."""
+    return _room(n_features, itemsize) * 3 // 4
+
+
+def axes_are_worth_looking(n_samples: int, n_features: int, n_candidates: int) -> bool:
+    """Whether finding the principal axes takes little beside scoring so many candidates."""
+    if n_features < _AXES_FROM_FEATURES:
+        return False
+    finding = _AXES_FINDING * min(n_features, _AXES_FROM_ROWS) ** 3
+    return n_samples * n_features * n_candidates >= finding
+
+
+def best_axes(n_features: int, counts: list[int], left: list[float]) -> int:
+    """The number of axes of least cost, by the share of pairs that each count leaves; 0 for none.
+
+    The unit is a feature of a score: what is left is scored pair by pair.
+    """
+    pair = _PAIR + _PAIR_FEATURE * n_features
+    costs = [count + 1 + share * pair for count, share in zip(counts, left, strict=True)]
+    least = min(range(len(counts)), key=costs.__getitem__)
+    return counts[least] if costs[least] <= _AXES_WORTH * n_features else 0
 
 
 def _room(n_features: int, itemsize: int) -> int:

@@ -27,7 +27,8 @@ import numpy.typing as npt
 
 from truemeans.dataset import Dataset
 from truemeans.engines.records import LabelArray, Proposals
-from truemeans.plan import draws_at_once, draws_in_boxes, most_marked, most_pairs
+from truemeans.plan import axes_room, draws_at_once, draws_in_boxes, most_marked, most_pairs
+from truemeans.seeding.axes import Axes
 from truemeans.seeding.costs import Costs
 from truemeans.seeding.draw import Draw
 
@@ -69,7 +70,7 @@ def plusplus(dataset: Dataset, draw: Draw, n_clusters: int, n_local_trials: int)
         return Seeds(_at_once(dataset, draw, n_clusters, n_local_trials))
     if draws_in_boxes(dataset.n_samples, dataset.n_features):
         return Seeds(_in_boxes(dataset, draw, n_clusters, n_local_trials))
-    game = _Game(dataset, draw, n_local_trials)
+    game = _Game(dataset, draw, n_clusters, n_local_trials)
     while len(game.picked) < n_clusters and game.costs.measure():
         ahead = max(1, int(_AHEAD * len(game.picked)))
         game.play(min(ahead, n_clusters - len(game.picked)))
@@ -98,14 +99,14 @@ def _in_boxes(dataset: Dataset, draw: Draw, n_clusters: int, n_trials: int) -> n
 class _Game:
     """The rounds played so far, and what they leave of every row's cost."""
 
-    def __init__(self, dataset: Dataset, draw: Draw, n_trials: int) -> None:
-        self._dataset, self._n_trials = dataset, n_trials
+    def __init__(self, dataset: Dataset, draw: Draw, n_clusters: int, n_trials: int) -> None:
+        self._dataset, self._n_clusters, self._n_trials = dataset, n_clusters, n_trials
         self.costs = Costs(dataset, draw)
         self.picked: list[int] = [self.costs.first]
         # Proposals that were accepted before a round was full.
         self._waiting = np.empty(0, np.int32)
         itemsize = dataset.source.dtype.itemsize
-        self._most_pairs = most_pairs(dataset.n_samples, dataset.n_features, itemsize)
+        self._axes = Axes(dataset, axes_room(dataset.n_features, itemsize))
         marked = most_marked(dataset.n_features, itemsize) if dataset.is_at_hand else 0
         self._most_marked = max(marked, n_trials) if marked else 0
         self._marks = np.empty(self._most_marked * -(-dataset.n_samples // 64), np.uint64)
@@ -150,12 +151,18 @@ class _Game:
             self._advance_by_pairs(left, n_rounds)
 
     def _advance_by_pairs(self, left: Proposals, n_rounds: int) -> None:
-        room = self._most_pairs / (self._share * self._dataset.n_samples)
+        n_samples, n_features = self._dataset.n_samples, self._dataset.n_features
+        n_left = (self._n_clusters - len(self.picked)) * self._n_trials
+        self._axes.review(self.costs.closest, left.rows, len(self.picked), n_left)
+        itemsize = self._dataset.source.dtype.itemsize
+        axes = self._axes.seen
+        most_now = most_pairs(n_samples, n_features, itemsize, axes=axes is not None)
+        room = most_now / (self._share * n_samples)
         most = min(len(left.rows), int(min(room, 1e9)))
         if most >= self._n_trials:
             some = _those(left, slice(most))
             candidates = self._dataset.source.take(some.rows.astype(np.intp)).astype(np.float64)
-            pairs = self._dataset.find_closer(candidates, self.costs.closest, self._most_pairs)
+            pairs = self._dataset.find_closer(candidates, self.costs.closest, axes, most_now)
             if pairs is not None:
                 share = len(pairs.rows) / (most * self._dataset.n_samples)
                 # Beside others, a share may well be half as much again the next time.

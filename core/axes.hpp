@@ -1,0 +1,65 @@
+// Rows along few axes, which rule out candidates before the other features are read.
+//
+// For axes P that lengthen nothing (|P v| <= |v|) and what they leave out of a row a,
+//     r(a) = sqrt(|a|^2 - |P a|^2),   |a - b|^2 >= |P a - P b|^2 + (r(a) - r(b))^2,
+// because r is a seminorm: r(a - b) >= |r(a) - r(b)|. With one more coordinate, r, that is a
+// score like any other, |b|^2 - 2 (P a . P b + r(a) r(b)), which is never above |b|^2 - 2 a.b. The
+// bound is that of G. Hamerly's norms with axes for the first part (E. Raff, "Exact acceleration
+// of k-means++ and k-means||", IJCAI 2021, uses norms alone).
+//
+// Error. A packed row a has coordinates y, float32 sums of d products, of 64 at a time, each within
+// 1.01 c u |p_j| |a| of what it stands for, c = 64 + d / 64, u = 2^-24, so that all together are
+// within
+//     k |a|,  k = 1.02 c u sqrt(m).
+// r is the root of a difference that errs by at most E = (2.02 k + 2 g) |a|^2, g the error of
+// |a|^2 as in kernels/scores.inl.hpp, so r errs by at most min(sqrt(E), E / r) and its rounding.
+// Both together are the slip of a row. Products of coordinates with slips s(a) and s(b) err by at
+// most |a| s(b) + |b| s(a) + s(a) s(b), and twice that is added to a row's limit.
+#pragma once
+
+#include <cstddef>
+#include <vector>
+
+#include "aligned.hpp"
+#include "kernels/kernels.hpp"
+#include "panels.hpp"
+#include "pass.hpp"
+#include "team.hpp"
+
+namespace truemeans {
+
+struct Axes {
+    std::size_t n, d, m;
+    std::size_t lanes;               // of the target whose kernels they are for
+    Frame frame;                     // rows and candidates are packed with
+    Aligned<float> coordinates;      // (n, m + 1) of the packed rows, the last for the rest
+    std::vector<float> norms, slips;  // (n,)
+
+    // axes: (m, d), shortened where they lengthen something; center (d,) and the largest squared
+    // distance from it, which need not be exact, choose the frame.
+    template <class T>
+    Axes(Team& team, const Kernels& kernels, Rows<T> rows, const double* axes, std::size_t m,
+         const double* center, double sq_radius);
+
+    // Whether the rows could be packed; otherwise nothing is known of them.
+    bool usable() const { return usable_; }
+    // Whether they are of so many rows and features, for these kernels.
+    bool fits(const Kernels& kernels, std::size_t n_rows, std::size_t n_features) const {
+        return usable_ && n == n_rows && d == n_features && lanes == kernels.centroid_lanes;
+    }
+
+    // Candidates along the axes. packed: (k, d) of -2 b; out: panels [panel][m + 1][lanes]
+    // likewise. Returns the largest slip of any b.
+    float lay_out(const Kernels& kernels, const float* packed, std::size_t k,
+                  std::vector<float>& out) const;
+
+  private:
+    // Coordinates of n packed rows, and their squared norms.
+    void project(const Kernels& kernels, const float* packed, std::size_t n, float* out,
+                 float* sq_norms, float* slips) const;
+
+    std::vector<float> panels_;  // of the axes, for the kernel
+    bool usable_ = false;
+};
+
+}  // namespace truemeans

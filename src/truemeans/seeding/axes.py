@@ -1,0 +1,122 @@
+"""Few axes that tell most of how far rows are from candidates.
+
+Where the rows' variances along their principal axes fall off, the first few of these, with what is
+left of each row, rule out most candidates (``core/axes.hpp``). How many axes are worth it is found
+by trying them on a sample. Whatever they are, they only rule out what is far indeed, so the picks
+do not depend on them.
+"""
+
+from __future__ import annotations
+
+import math
+
+import numpy as np
+import numpy.typing as npt
+
+from truemeans.dataset import Dataset
+from truemeans.engines.records import FloatArray, LabelArray
+from truemeans.plan import axes_are_worth_looking, best_axes
+
+__all__ = ["Axes"]
+
+# Picks from which on a candidate is closer to few rows.
+_FROM = 32
+# Rows that the axes are found from, where features are more than that; rows and candidates that
+# they are tried on.
+_SAMPLE = 1024
+_TRIED = 512
+
+
+class Axes:
+    """The axes in use, looked for again while costs fall.
+
+    Parameters
+    ----------
+    dataset : Dataset
+        The rows.
+    room : int
+        Bytes a row that they may take.
+
+    Attributes
+    ----------
+    seen : object
+        What the engine made of the rows along the axes; None where there are none.
+    """
+
+    def __init__(self, dataset: Dataset, room: int) -> None:
+        self.seen: object = None
+        self._dataset, self._most = dataset, room // 4 - 3
+        self._lines: FloatArray | None = None
+        self._center = np.empty(0)
+        self._sq_radius = 0.0
+        usable = self._most > 0 and dataset.is_at_hand
+        self._next = _FROM if usable and dataset.engine.uses_axes(dataset.n_features) else math.inf
+
+    def review(self, closest: FloatArray, drawn: LabelArray, n_picked: int, n_left: int) -> None:
+        """Choose how many axes to use, with the costs of now, each time picks have quadrupled.
+
+        ``drawn`` are rows to try them on, ``n_left`` how many are still to be drawn.
+        """
+        dataset = self._dataset
+        size = (dataset.n_samples, dataset.n_features, n_left)
+        if n_picked < self._next or not axes_are_worth_looking(*size):
+            return
+        self._next = 4 * n_picked
+        if self._lines is None:
+            self._find()
+        n_axes = self._count(closest, drawn)
+        self.seen = None  # its memory first
+        if n_axes:
+            assert self._lines is not None
+            lines = np.ascontiguousarray(self._lines[:n_axes])
+            self.seen = dataset.look_along(lines, self._center, self._sq_radius)
+
+    def _rows(self, count: int) -> npt.NDArray[np.intp]:
+        n = self._dataset.n_samples
+        return np.arange(0, n, max(1, n // count))[:count]
+
+    def _find(self) -> None:
+        """The principal axes of a sample, by its rows or its features, whichever are fewer."""
+        wide = self._dataset.n_features > _SAMPLE
+        count = _SAMPLE if wide else 4 * _SAMPLE
+        X = self._dataset.source.take(self._rows(count)).astype(np.float64)
+        dtype = self._dataset.source.dtype
+        self._center = X.mean(axis=0).astype(dtype).astype(np.float64)
+        X -= self._center
+        self._sq_radius = float((X * X).sum(axis=1).max())
+        if wide:
+            left = np.linalg.eigh(X @ X.T)[1][:, ::-1]
+            lines = left.T @ X
+            lines /= np.maximum(np.linalg.norm(lines, axis=1, keepdims=True), 1e-300)
+        else:
+            lines = np.linalg.eigh(X.T @ X)[1].T[::-1]
+        self._lines = lines[: self._most]
+
+    def _along(self, rows: FloatArray) -> FloatArray:
+        """Coordinates of some rows, by the law of cosines: a BLAS would leave threads that spin."""
+        assert self._lines is not None
+        sq_dist = self._dataset.engine.sq_distances(rows, np.ascontiguousarray(self._lines))
+        squares = (rows * rows).sum(axis=1)[:, np.newaxis] + (self._lines**2).sum(axis=1)
+        return np.asarray(0.5 * (squares - sq_dist))
+
+    def _count(self, closest: FloatArray, drawn: LabelArray) -> int:
+        """How many axes cost least, by what each number of them leaves of a sample; 0 for none."""
+        assert self._lines is not None
+        take = self._dataset.source.take
+        rows = self._rows(_TRIED)
+        a = take(rows).astype(np.float64) - self._center
+        b = take(drawn[:_TRIED].astype(np.intp)).astype(np.float64) - self._center
+        y, z = self._along(a), self._along(b)
+        step = max(1, len(self._lines) // 32)
+        counts = list(range(step, len(self._lines) + 1, step))
+        left = []
+        along = np.zeros((len(a), len(b)))
+        rest_a, rest_b = (a * a).sum(axis=1), (b * b).sum(axis=1)
+        for end in counts:
+            part_a, part_b = (np.ascontiguousarray(v[:, end - step : end]) for v in (y, z))
+            along += self._dataset.engine.sq_distances(part_a, part_b)
+            rest_a = np.maximum(rest_a - (part_a * part_a).sum(axis=1), 0.0)
+            rest_b = np.maximum(rest_b - (part_b * part_b).sum(axis=1), 0.0)
+            bound = along + (np.sqrt(rest_a)[:, np.newaxis] - np.sqrt(rest_b)) ** 2
+            left.append(float((bound < closest[rows, np.newaxis]).mean()))
+        return best_axes(self._dataset.n_features, counts, left)
