@@ -13,11 +13,16 @@
 //     k |a|,  k = 1.02 c u sqrt(m).
 // r is the root of a difference that errs by at most E = (2.02 k + 2 g) |a|^2, g the error of
 // |a|^2 as in kernels/scores.inl.hpp, so r errs by at most min(sqrt(E), E / r) and its rounding.
-// Both together are the slip of a row. Products of coordinates with slips s(a) and s(b) err by at
-// most |a| s(b) + |b| s(a) + s(a) s(b), and twice that is added to a row's limit.
+// All m + 1 are then whole numbers of 16 bits times a step of the row's own, each within 0.51 of one
+// (kernels/axes.inl.hpp), together within 0.51 sqrt(m + 1) steps. The three together are the slip of
+// a row. Products of coordinates with slips s(a) and s(b) err by at most
+// |a| s(b) + |b| s(a) + s(a) s(b), and twice that is added to a row's limit. Sums of products of
+// whole numbers are exact, and the few roundings from there to the score are fewer than those that
+// the margin of whole scores covers.
 #pragma once
 
 #include <cstddef>
+#include <cstdint>
 #include <vector>
 
 #include "aligned.hpp"
@@ -32,8 +37,9 @@ struct Axes {
     std::size_t n, d, m;
     std::size_t lanes;               // of the target whose kernels they are for
     Frame frame;                     // rows and candidates are packed with
-    Aligned<float> coordinates;      // (n, m + 1) of the packed rows, the last for the rest
+    Aligned<std::int32_t> shorts;    // (n, words()) of the packed rows, the last for the rest
     std::vector<float> norms, slips;  // (n,)
+    std::vector<float> steps;         // (n,) and what fills up a vector of rows
 
     // axes: (m, d), shortened where they lengthen something; center (d,) and the largest squared
     // distance from it, which need not be exact, choose the frame.
@@ -48,15 +54,32 @@ struct Axes {
         return usable_ && n == n_rows && d == n_features && lanes == kernels.centroid_lanes;
     }
 
-    // Candidates along the axes. packed: (k, d) of -2 b; out: panels [panel][m + 1][lanes]
-    // likewise. Returns the largest slip of any b.
-    float lay_out(const Kernels& kernels, const float* packed, std::size_t k,
-                  std::vector<float>& out) const;
+    // Two whole numbers a word.
+    std::size_t words() const { return (m + 2) / 2; }
+
+    // Candidates along the axes, for the kernel.
+    struct Candidates {
+        std::vector<std::int32_t> panels;  // [panel][words()][lanes], as of -2 b
+        std::vector<float> steps;          // [panel][lanes]
+        double slip = 0.0;                 // the largest of any b
+    };
+    // packed: (k, d) of -2 b.
+    Candidates lay_out(const Kernels& kernels, const float* packed, std::size_t k) const;
 
   private:
-    // Coordinates of n packed rows, and their squared norms.
-    void project(const Kernels& kernels, const float* packed, std::size_t n, float* out,
-                 float* sq_norms, float* slips) const;
+    // What to multiply the axes by, panels_ holding them as they are, so that they lengthen nothing.
+    float shortening(const Kernels& kernels, const std::vector<float>& unit) const;
+    // Panels of rows (count, d), times a factor.
+    std::vector<float> panels_of(const std::vector<float>& rows, std::size_t count,
+                                 float factor) const;
+
+    struct Line {
+        std::int32_t* shorts;
+        float *step, *slip;
+    };
+    // A packed row, by its coordinates (m + 1), of which the last is to be found.
+    void line(const Kernels& kernels, float* coordinates, double sq_norm, double sign,
+              Line out) const;
 
     std::vector<float> panels_;  // of the axes, for the kernel
     bool usable_ = false;

@@ -50,14 +50,15 @@ constexpr std::size_t kSavedPairs = 400;
 // Candidates along axes.
 struct AlongAxes {
     const Axes* axes = nullptr;
-    std::vector<float> panels;
-    double slip = 0.0, length = 0.0;  // the largest of any candidate
+    Axes::Candidates candidates;
+    double length = 0.0;  // the largest of any candidate
 
     // By how much products of a row's coordinates may err, twice, as scores have it.
     float doubt(std::size_t row) const {
         const double own = static_cast<double>(axes->slips[row]);
         const double norm = static_cast<double>(axes->norms[row]);
-        return static_cast<float>(2.001 * (std::sqrt(norm) * slip + (length + slip) * own));
+        const double other = candidates.slip;
+        return static_cast<float>(2.001 * (std::sqrt(norm) * other + (length + other) * own));
     }
 };
 
@@ -123,12 +124,13 @@ struct Search {
     // What the axes leave, scored whole.
     std::size_t score_along(std::size_t begin, std::size_t n, std::size_t first,
                             std::size_t count, Scratch& t) const {
-        const std::size_t d = rows.d, width = along.axes->m + 1, lanes = kernels.centroid_lanes;
+        const std::size_t d = rows.d, h = along.axes->words(), lanes = kernels.centroid_lanes;
         const float* sq_norms = panels.sq_norms.data() + first;
-        const std::size_t n_left = kernels.closer_panels(
-            along.axes->coordinates.data() + begin * width, n, width,
-            along.panels.data() + first * width, sq_norms, (count + lanes - 1) / lanes,
-            t.along_limits.data(), t.hits.data());
+        const Axes::Candidates& others = along.candidates;
+        const std::size_t n_left = kernels.closer_along(
+            {along.axes->shorts.data() + begin * h, h, along.axes->steps.data() + begin}, n,
+            {others.panels.data() + first * h, h, others.steps.data() + first}, sq_norms,
+            (count + lanes - 1) / lanes, t.along_limits.data(), t.hits.data());
         t.scores.resize(std::max(t.scores.size(), n_left));
         kernels.score_hits(t.packed.data(), d, panels.packed.data() + first * d, sq_norms,
                            t.hits.data(), n_left, t.scores.data());
@@ -251,9 +253,8 @@ Closer find_closer(Team& team, const Kernels& kernels, Rows<T> rows, Centroids c
     if (axes && panels.usable) {
         along.axes = axes;
         along.length = std::sqrt(panels.sq_norm_top);
-        along.slip = static_cast<double>(
-            axes->lay_out(kernels, panels.packed.data(), candidates.k, along.panels));
-        panels.sq_norms.resize(along.panels.size() / (axes->m + 1), kPaddingNorm);
+        along.candidates = axes->lay_out(kernels, panels.packed.data(), candidates.k);
+        panels.sq_norms.resize(along.candidates.steps.size(), kPaddingNorm);
     }
     const bool coarse =
         by_tiles(scores) && panels.usable && are_coarse(halves_of(scores, rows.d));

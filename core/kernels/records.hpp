@@ -63,6 +63,13 @@ constexpr std::size_t tile_row_entries(Halves halves, std::size_t d) {
     if (halves == Halves::both_in_one) return 32;
     return tile_centroid_entries(halves, d) + (halves == Halves::bytes ? 2 : 0);
 }
+// Rows, or panels of candidates, as whole numbers of 16 bits in steps of their own: two a word, so
+// many words each.
+struct Shorts {
+    const std::int32_t* values;
+    std::size_t words;
+    const float* steps;
+};
 // Whole panels of centroids in tiles, holding -2 times the packed centroid; sq_norms: one each,
 // large for padding; unit: the factor of their bytes.
 struct TileCentroids {

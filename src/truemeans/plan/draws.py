@@ -87,15 +87,24 @@ def axes_are_worth_looking(n_samples: int, n_features: int, n_candidates: int) -
     return n_samples * n_features * n_candidates >= finding
 
 
-def best_axes(n_features: int, counts: list[int], left: list[float]) -> int:
-    """The number of axes of least cost, by the share of pairs that each count leaves; 0 for none.
+def best_axes(
+    n_features: int, n_candidates: int, counts: list[int], left: list[float], in_use: int
+) -> int:
+    """The number of axes that a candidate costs least with; 0 for none.
 
-    The unit is a feature of a score: what is left is scored pair by pair.
+    ``left`` is the share of pairs that each count leaves, which are scored pair by pair. Rows are
+    seen along ``in_use`` axes already, 0 for none. The unit is a feature of a score, as long as
+    two axes take; to see rows along an axis takes a score, for all ``n_candidates`` to come.
     """
     pair = _PAIR + _PAIR_FEATURE * n_features
-    costs = [count + 1 + share * pair for count, share in zip(counts, left, strict=True)]
-    least = min(range(len(counts)), key=costs.__getitem__)
-    return counts[least] if costs[least] <= _AXES_WORTH * n_features else 0
+    costs = {
+        count: (count + 1) / 2
+        + share * pair
+        + (0 if count == in_use else count * n_features / n_candidates)
+        for count, share in zip(counts, left, strict=True)
+    }
+    best = min(costs, key=costs.__getitem__)
+    return best if costs[best] <= _AXES_WORTH * n_features else 0
 
 
 def _room(n_features: int, itemsize: int) -> int:

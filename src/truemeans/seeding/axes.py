@@ -45,8 +45,10 @@ class Axes:
 
     def __init__(self, dataset: Dataset, room: int) -> None:
         self.seen: object = None
-        self._dataset, self._most = dataset, room // 4 - 3
+        # Two axes a word, what is left of the row among them, beside three numbers.
+        self._dataset, self._most = dataset, 2 * ((room - 12) // 4) - 1
         self._lines: FloatArray | None = None
+        self._n_axes = 0
         self._center = np.empty(0)
         self._sq_radius = 0.0
         usable = self._most > 0 and dataset.is_at_hand
@@ -64,8 +66,10 @@ class Axes:
         self._next = 4 * n_picked
         if self._lines is None:
             self._find()
-        n_axes = self._count(closest, drawn)
-        self.seen = None  # its memory first
+        n_axes = self._count(closest, drawn, n_left)
+        if n_axes == self._n_axes:
+            return
+        self.seen, self._n_axes = None, n_axes  # its memory first
         if n_axes:
             assert self._lines is not None
             lines = np.ascontiguousarray(self._lines[:n_axes])
@@ -99,7 +103,7 @@ class Axes:
         squares = (rows * rows).sum(axis=1)[:, np.newaxis] + (self._lines**2).sum(axis=1)
         return np.asarray(0.5 * (squares - sq_dist))
 
-    def _count(self, closest: FloatArray, drawn: LabelArray) -> int:
+    def _count(self, closest: FloatArray, drawn: LabelArray, n_candidates: int) -> int:
         """How many axes cost least, by what each number of them leaves of a sample; 0 for none."""
         assert self._lines is not None
         take = self._dataset.source.take
@@ -119,4 +123,4 @@ class Axes:
             rest_b = np.maximum(rest_b - (part_b * part_b).sum(axis=1), 0.0)
             bound = along + (np.sqrt(rest_a)[:, np.newaxis] - np.sqrt(rest_b)) ** 2
             left.append(float((bound < closest[rows, np.newaxis]).mean()))
-        return best_axes(self._dataset.n_features, counts, left)
+        return best_axes(self._dataset.n_features, n_candidates, counts, left, self._n_axes)
