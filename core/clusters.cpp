@@ -35,6 +35,7 @@ Clusters::Clusters(const Kernels& kernels, std::vector<double> rows, std::vector
     radius_.resize(k);
     heaviest_.resize(k);
     turned_.resize(8 * d_);
+    sum_.resize(d_);
     near_.resize(n);
     place_.resize(n);
     members_.resize(k);
@@ -163,16 +164,17 @@ void Clusters::recentre() {
         has_moved_[j] = 1;
         is_touched_[j] = 0;
         with_width(d_, [&](auto d) {
-            double* c = centroids_.data() + j * d_;
             double few[3];  // sums in registers
-            double* sum = d <= 3 ? few : c;
+            double* sum = d <= 3 ? few : sum_.data();
             double w = 0.0;
-            for (const Index i : members_[j]) w += row_weight(i);
+            std::fill(sum, sum + d, 0.0);
+            for (const Index i : members_[j]) {
+                w += row_weight(i);
+                for (std::size_t f = 0; f < d; ++f) sum[f] += row_weight(i) * row(i)[f];
+            }
             weight_[j] = w;
             if (!(w > 0.0)) return;  // an empty cluster keeps its centroid
-            std::fill(sum, sum + d, 0.0);
-            for (const Index i : members_[j])
-                for (std::size_t f = 0; f < d; ++f) sum[f] += row_weight(i) * row(i)[f];
+            double* c = centroids_.data() + j * d_;
             for (std::size_t f = 0; f < d; ++f) c[f] = sum[f] / w;
         });
         field_.put(j, centroid(j));

@@ -138,7 +138,7 @@ class Clusters {
     std::vector<double> near_values_;        // of the neighbours, for the kernels
     std::vector<char> is_reached_;           // a centroid that moved may be nearer to a member
     std::vector<Index> found_;
-    std::vector<double> reach_, turned_;
+    std::vector<double> reach_, turned_, sum_;
     double lightest_ = 0.0;  // weight of the lightest cluster
     std::vector<Index> pending_, waiting_;
 

@@ -102,8 +102,9 @@ size_t rows_nearer(const double* rows, size_t d, const int32_t* list, size_t n,
         size_t n_out = 0;
         for (size_t i = 0; i < n; i += 8) {
             const size_t count = n - i < 8 ? n - i : 8;
-            const Eight eight(rows, width, list + i, count, turned);
             const Vec8 own = Eight::values(near, list + i, count), reach = 4.0 * own;
+            if (lane_bits8(others.gaps[0] < reach) == 0) continue;
+            const Eight eight(rows, width, list + i, count, turned);
             Mask8 any{};
             for (size_t m = 0; m < others.m && lane_bits8(others.gaps[m] < reach) != 0; ++m)
                 any |= eight.sq_dist(others.centroids + m * d) < own;
