@@ -58,6 +58,14 @@ def picks(source, plan, k, trials, weight=None, seed=0):
     return seeds.rows
 
 
+def see_along_axes(monkeypatch):
+    """Of any rows, from the first round on."""
+    monkeypatch.setattr(MODULE, "most_marked", lambda *_: 0)
+    monkeypatch.setattr(AXES, "_FROM", 1)
+    monkeypatch.setattr(AXES, "axes_are_worth_looking", lambda *_: True)
+    monkeypatch.setattr(NativeEngine, "uses_axes", lambda *_: True)
+
+
 def law(X, weight, k, trials):
     """Probability of every sequence of picks, round by round as scikit-learn draws them."""
     distances = ((X[:, None] - X) ** 2).sum(axis=2)
@@ -125,10 +133,7 @@ def test_the_same_picks_however_it_is_computed(d, kind, dtype, weighted, tmp_pat
     read = NpySource(tmp_path / "rows.npy", 90)
     np.testing.assert_array_equal(X[picks(read, plan(), k, 6, weight)], expected)
     # Whatever rows are seen along, be it nothing much.
-    monkeypatch.setattr(MODULE, "most_marked", lambda *_: 0)
-    monkeypatch.setattr(AXES, "_FROM", 1)
-    monkeypatch.setattr(AXES, "axes_are_worth_looking", lambda *_: True)
-    monkeypatch.setattr(NativeEngine, "uses_axes", lambda *_: True)
+    see_along_axes(monkeypatch)
     for n_axes in {1, -(-d // 2), d}:
         monkeypatch.setattr(AXES, "best_axes", lambda *_, n=n_axes: n)
         np.testing.assert_array_equal(X[picks(ArraySource(X), plan(), k, 6, weight)], expected)
@@ -319,6 +324,17 @@ def test_bounds_of_gains_decide_as_all_pairs_do(make, d, dtype, weights):
             assert found[1:] == expected[1:]
             np.testing.assert_array_equal(nearest.closest, want.closest)
             np.testing.assert_array_equal(nearest.which, want.which)
+
+
+@pytest.mark.parametrize("scale", [1e-38, 1e19, 1e30, 3e38])
+@pytest.mark.usefixtures("ahead")
+def test_rows_of_any_size_are_seen_along_axes_or_not_at_all(scale, monkeypatch):
+    X = make_rows("normal", 700, 24, np.float32)
+    X = np.abs(X) * (np.float32(scale) / np.abs(X).max())
+    X[0] = -np.float32(scale)  # farther from the middle than float32 may hold
+    expected = X[picks(ArraySource(X), REFERENCE, 40, 6)]
+    see_along_axes(monkeypatch)
+    np.testing.assert_array_equal(X[picks(ArraySource(X), plan(), 40, 6)], expected)
 
 
 @pytest.mark.parametrize("scale", [1e-30, 1e15, 1e25, 1e37])

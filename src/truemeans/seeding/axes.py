@@ -66,6 +66,8 @@ class Axes:
         self._next = 4 * n_picked
         if self._lines is None:
             self._find()
+        if self._lines is None:
+            return
         n_axes = self._count(closest, drawn, n_left)
         if n_axes == self._n_axes:
             return
@@ -80,21 +82,31 @@ class Axes:
         return np.arange(0, n, max(1, n // count))[:count]
 
     def _find(self) -> None:
-        """The principal axes of a sample, by its rows or its features, whichever are fewer."""
+        """The principal axes of a sample, by its rows or its features, whichever are fewer.
+
+        None where rows are so far apart that their differences overflow.
+        """
         wide = self._dataset.n_features > _SAMPLE
         count = _SAMPLE if wide else 4 * _SAMPLE
-        X = self._dataset.source.take(self._rows(count)).astype(np.float64)
-        dtype = self._dataset.source.dtype
-        self._center = X.mean(axis=0).astype(dtype).astype(np.float64)
-        X -= self._center
-        self._sq_radius = float((X * X).sum(axis=1).max())
+        X = self._dataset.source.take(self._rows(count))
+        center = X.mean(axis=0, dtype=np.float64).astype(X.dtype)
+        with np.errstate(over="ignore"):
+            X = X - center
+        top = float(np.abs(X).max()) or 1.0
+        if math.isinf(top):
+            self._next = math.inf  # nor could these be scored
+            return
+        # Axes need no more digits, and squares of any rows fit.
+        X = (X / X.dtype.type(top)).astype(np.float32, copy=False)
+        self._center = center.astype(np.float64)
+        self._sq_radius = float(np.einsum("ij,ij->i", X, X).max()) * top * top
         if wide:
             left = np.linalg.eigh(X @ X.T)[1][:, ::-1]
             lines = left.T @ X
-            lines /= np.maximum(np.linalg.norm(lines, axis=1, keepdims=True), 1e-300)
+            lines /= np.maximum(np.linalg.norm(lines, axis=1, keepdims=True), 1e-30)
         else:
             lines = np.linalg.eigh(X.T @ X)[1].T[::-1]
-        self._lines = lines[: self._most]
+        self._lines = lines[: self._most].astype(np.float64)
 
     def _along(self, rows: FloatArray) -> FloatArray:
         """Coordinates of some rows, by the law of cosines: a BLAS would leave threads that spin."""
