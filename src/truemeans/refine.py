@@ -100,7 +100,8 @@ def _canonical(
     X = np.concatenate([X.astype(np.float64) for _, X in dataset.source.blocks()])
     weight = np.ones(len(X)) if dataset.sample_weight is None else dataset.sample_weight
     keys = dataset.row_keys()
-    order = np.lexsort((weight, keys))
+    # Equal rows of weight one may come in any order.
+    order = np.argsort(keys) if dataset.sample_weight is None else np.lexsort((weight, keys))
     rows = X[order]
     same = (rows[1:] == rows[:-1]).all(axis=1)
     if (~same & (keys[order][1:] == keys[order][:-1])).any():
