@@ -238,11 +238,11 @@ def interrupt_soon(iteration):
 
 
 def test_ctrl_c_returns_the_best_so_far():
-    # Thirty seconds of search, if nobody stopped it.
-    X = np.random.default_rng(0).normal(size=(40_000, 4)).astype(np.float32)
-    plain = k_means(X, 150, random_state=0, max_iter=30, tol=1e-2)
+    # Fifteen seconds of search, if nobody stopped it.
+    X = np.random.default_rng(0).normal(size=(100_000, 8)).astype(np.float32)
+    plain = k_means(X, 40, random_state=0, max_iter=30, tol=1e-2)
     model = KMeans(
-        150, random_state=0, max_iter=30, tol=1e-2, refine="swap", callback=interrupt_soon
+        40, random_state=0, max_iter=30, tol=1e-2, refine="swap", callback=interrupt_soon
     )
     with pytest.warns(UserWarning, match="Ctrl-C ended the search"):
         model.fit(X)
