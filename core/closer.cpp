@@ -124,12 +124,13 @@ struct Search {
     // What the axes leave, scored whole.
     std::size_t score_along(std::size_t begin, std::size_t n, std::size_t first,
                             std::size_t count, Scratch& t) const {
-        const std::size_t d = rows.d, h = along.axes->words(), lanes = kernels.centroid_lanes;
+        const std::size_t d = rows.d, lanes = kernels.centroid_lanes;
+        const std::size_t words = along.axes->words();
         const float* sq_norms = panels.sq_norms.data() + first;
         const Axes::Candidates& others = along.candidates;
         const std::size_t n_left = kernels.closer_along(
-            {along.axes->shorts.data() + begin * h, h, along.axes->steps.data() + begin}, n,
-            {others.panels.data() + first * h, h, others.steps.data() + first}, sq_norms,
+            {along.axes->shorts.data() + begin * words, words, along.axes->steps.data() + begin},
+            n, {others.panels.data() + first * words, words, others.steps.data() + first}, sq_norms,
             (count + lanes - 1) / lanes, t.along_limits.data(), t.hits.data());
         t.scores.resize(std::max(t.scores.size(), n_left));
         kernels.score_hits(t.packed.data(), d, panels.packed.data() + first * d, sq_norms,
@@ -191,13 +192,11 @@ struct Search {
                                             t.limits.data());
             for (std::size_t i = 0; t.coarse && i < n; ++i)
                 t.limits[i] += coarse_tiles.left_out_of_row(t.norms[i], t.rests[i]);
-            for (std::size_t i = 0; along.axes && i < n; ++i)
-                t.along_limits[i] = t.limits[i] + along.doubt(begin + i);
             std::fill(t.limits.begin() + static_cast<std::ptrdiff_t>(n), t.limits.end(),
                       -kFarScore);
-            if (along.axes)
-                std::copy(t.limits.begin() + static_cast<std::ptrdiff_t>(n), t.limits.end(),
-                          t.along_limits.begin() + static_cast<std::ptrdiff_t>(n));
+            if (along.axes) t.along_limits = t.limits;
+            for (std::size_t i = 0; along.axes && i < n; ++i)
+                t.along_limits[i] += along.doubt(begin + i);
         }
         for (std::size_t first = 0; first < candidates.k; first += kCandidates) {
             const std::size_t count = std::min(kCandidates, candidates.k - first);
@@ -287,7 +286,6 @@ Closer find_closer(Team& team, const Kernels& kernels, Rows<T> rows, Centroids c
         }
         t.norms.resize(padded);
         t.limits.resize(padded);
-        t.along_limits.resize(axes ? padded : 0);
         t.hits.resize(padded * kCandidates);
     }
     std::atomic<std::size_t> found{0};

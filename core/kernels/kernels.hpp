@@ -140,10 +140,10 @@ struct Kernels {
     std::size_t (*centroids_reaching)(const double* columns, std::size_t n, std::size_t d,
                                       const double* point, const double* reach,
                                       std::int32_t* list);
-    // Exact. The rows of a cluster, n numbers in a list, that are closer to one of the others,
-    // unless that is more than twice as far from the own one as the farthest of eight rows: out
-    // (n): their places in the list, returns how many. near: by row, the squared distance to the
-    // own one; turned: scratch, (d, 8).
+    // Exact. The rows of a cluster, n numbers in a list, that are closer to one of the others, of
+    // which there is one at least, unless that is more than twice as far from the own one as the
+    // farthest of eight rows: out (n): their places in the list, returns how many. near: by row,
+    // the squared distance to the own one; turned: scratch, (d, 8).
     std::size_t (*rows_nearer)(const double* rows, std::size_t d, const std::int32_t* list,
                                std::size_t n, const double* near, Nearby others, double* turned,
                                std::int32_t* out);

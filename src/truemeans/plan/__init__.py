@@ -5,11 +5,12 @@ names the benchmark that set it (`python -m benchmarks ...`).
 """
 
 from truemeans.plan.draws import (
+    AXES_FROM_ROWS,
     axes_are_worth_looking,
-    axes_room,
     best_axes,
     draws_at_once,
     draws_in_boxes,
+    most_axes,
     most_marked,
     most_pairs,
 )
@@ -26,12 +27,12 @@ from truemeans.plan.run import make_plan, swap_patience
 from truemeans.plan.scores import METHODS, closer_scores, methods
 
 __all__ = [
+    "AXES_FROM_ROWS",
     "FINER",
     "METHODS",
     "N_PROBED",
     "PROBED_FROM",
     "axes_are_worth_looking",
-    "axes_room",
     "best_axes",
     "closer_scores",
     "draws_at_once",
@@ -39,6 +40,7 @@ __all__ = [
     "finer_scores",
     "make_plan",
     "methods",
+    "most_axes",
     "most_marked",
     "most_pairs",
     "n_groups",

@@ -5,11 +5,12 @@ from __future__ import annotations
 from truemeans.plan.scores import BOXES_TO_FEATURES
 
 __all__ = [
+    "AXES_FROM_ROWS",
     "axes_are_worth_looking",
-    "axes_room",
     "best_axes",
     "draws_at_once",
     "draws_in_boxes",
+    "most_axes",
     "most_marked",
     "most_pairs",
 ]
@@ -31,12 +32,13 @@ _MARKED_TO_FEATURES = 19
 _MOST_MARKED = 0xFFFF
 # A scored pair costs as much as so many features of a score among many, and each of its features
 # twice; fewer features than so many are scored as fast as looked at along axes; and these are used
-# where they promise to save a quarter. Finding axes takes time by the cube of the features, or of
-# the rows they are found from: so many multiply-adds of scores (seeding).
+# where they promise to save a quarter (seeding).
 _PAIR, _PAIR_FEATURE = 300, 2
 _AXES_FROM_FEATURES = 48
 _AXES_WORTH = 0.75
-_AXES_FROM_ROWS, _AXES_FINDING = 1024, 500
+# Rows that axes are found from where features are more than that. Finding them takes time by the
+# cube of the features, or of these rows: so many multiply-adds of scores (seeding).
+AXES_FROM_ROWS, _AXES_FINDING = 1024, 500
 # Less is not worth a second look at the rows (seeding).
 _PAIRS_AT_LEAST = 1 << 16
 
@@ -61,7 +63,7 @@ def draws_in_boxes(n_samples: int, n_features: int) -> bool:
 
 def most_pairs(n_samples: int, n_features: int, itemsize: int, *, axes: bool) -> int:
     """How many pairs of a row and a candidate seeding may hold at a time, beside axes or not."""
-    room = _room(n_features, itemsize) - (axes_room(n_features, itemsize) if axes else 0)
+    room = _room(n_features, itemsize) - (_axes_room(n_features, itemsize) if axes else 0)
     # A pair takes up to 48 bytes while pairs are found, in vectors that double, and sorted.
     return max(n_samples * room // 48, _PAIRS_AT_LEAST)
 
@@ -74,16 +76,17 @@ def most_marked(n_features: int, itemsize: int) -> int:
     return min(8 * _room(n_features, itemsize), _MOST_MARKED)
 
 
-def axes_room(n_features: int, itemsize: int) -> int:
-    """Bytes a row for rows seen along few axes: three quarters of what pairs and these may take."""
-    return _room(n_features, itemsize) * 3 // 4
+def most_axes(n_features: int, itemsize: int) -> int:
+    """The most axes that rows may be seen along, below 1 for none."""
+    # Two a word, and what they leave of the row among them, beside three numbers.
+    return 2 * ((_axes_room(n_features, itemsize) - 12) // 4) - 1
 
 
 def axes_are_worth_looking(n_samples: int, n_features: int, n_candidates: int) -> bool:
     """Whether finding the principal axes takes little beside scoring so many candidates."""
     if n_features < _AXES_FROM_FEATURES:
         return False
-    finding = _AXES_FINDING * min(n_features, _AXES_FROM_ROWS) ** 3
+    finding = _AXES_FINDING * min(n_features, AXES_FROM_ROWS) ** 3
     return n_samples * n_features * n_candidates >= finding
 
 
@@ -105,6 +108,11 @@ def best_axes(
     }
     best = min(costs, key=costs.__getitem__)
     return best if costs[best] <= _AXES_WORTH * n_features else 0
+
+
+def _axes_room(n_features: int, itemsize: int) -> int:
+    """Bytes a row for rows seen along axes: three quarters of what pairs and these may take."""
+    return _room(n_features, itemsize) * 3 // 4
 
 
 def _room(n_features: int, itemsize: int) -> int:

@@ -15,15 +15,13 @@ import numpy.typing as npt
 
 from truemeans.dataset import Dataset
 from truemeans.engines.records import FloatArray, LabelArray
-from truemeans.plan import axes_are_worth_looking, best_axes
+from truemeans.plan import AXES_FROM_ROWS, axes_are_worth_looking, best_axes
 
 __all__ = ["Axes"]
 
 # Picks from which on a candidate is closer to few rows.
 _FROM = 32
-# Rows that the axes are found from, where features are more than that; rows and candidates that
-# they are tried on.
-_SAMPLE = 1024
+# Rows and candidates that axes are tried on.
 _TRIED = 512
 
 
@@ -34,8 +32,8 @@ class Axes:
     ----------
     dataset : Dataset
         The rows.
-    room : int
-        Bytes a row that they may take.
+    most : int
+        How many may be in use, below 1 for none.
 
     Attributes
     ----------
@@ -43,15 +41,14 @@ class Axes:
         What the engine made of the rows along the axes; None where there are none.
     """
 
-    def __init__(self, dataset: Dataset, room: int) -> None:
+    def __init__(self, dataset: Dataset, most: int) -> None:
         self.seen: object = None
-        # Two axes a word, what is left of the row among them, beside three numbers.
-        self._dataset, self._most = dataset, 2 * ((room - 12) // 4) - 1
+        self._dataset, self._most = dataset, most
         self._lines: FloatArray | None = None
         self._n_axes = 0
         self._center = np.empty(0)
         self._sq_radius = 0.0
-        usable = self._most > 0 and dataset.is_at_hand
+        usable = most > 0 and dataset.is_at_hand
         self._next = _FROM if usable and dataset.engine.uses_axes(dataset.n_features) else math.inf
 
     def review(self, closest: FloatArray, drawn: LabelArray, n_picked: int, n_left: int) -> None:
@@ -86,8 +83,8 @@ class Axes:
 
         None where rows are so far apart that their differences overflow.
         """
-        wide = self._dataset.n_features > _SAMPLE
-        count = _SAMPLE if wide else 4 * _SAMPLE
+        wide = self._dataset.n_features > AXES_FROM_ROWS
+        count = AXES_FROM_ROWS if wide else 4 * AXES_FROM_ROWS
         X = self._dataset.source.take(self._rows(count))
         center = X.mean(axis=0, dtype=np.float64).astype(X.dtype)
         with np.errstate(over="ignore"):

@@ -27,7 +27,7 @@ import numpy.typing as npt
 
 from truemeans.dataset import Dataset
 from truemeans.engines.records import LabelArray, Proposals
-from truemeans.plan import axes_room, draws_at_once, draws_in_boxes, most_marked, most_pairs
+from truemeans.plan import draws_at_once, draws_in_boxes, most_axes, most_marked, most_pairs
 from truemeans.seeding.axes import Axes
 from truemeans.seeding.costs import Costs
 from truemeans.seeding.draw import Draw
@@ -106,7 +106,7 @@ class _Game:
         # Proposals that were accepted before a round was full.
         self._waiting = np.empty(0, np.int32)
         itemsize = dataset.source.dtype.itemsize
-        self._axes = Axes(dataset, axes_room(dataset.n_features, itemsize))
+        self._axes = Axes(dataset, most_axes(dataset.n_features, itemsize))
         marked = most_marked(dataset.n_features, itemsize) if dataset.is_at_hand else 0
         self._most_marked = max(marked, n_trials) if marked else 0
         self._marks = np.empty(self._most_marked * -(-dataset.n_samples // 64), np.uint64)
