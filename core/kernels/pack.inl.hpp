@@ -18,18 +18,41 @@ inline float center_one(T x, T center, T scale) {
     return static_cast<float>((x - center) * scale);
 }
 
+// Four features of a row. From float32 in one vector: four numbers stored one by one and then read
+// as one wait for the stores.
+inline Vec4F center_four(const float* x, const float* center, float scale) {
+    const Vec4F v = *reinterpret_cast<const Vec4FLoose*>(x);
+    return (v - *reinterpret_cast<const Vec4FLoose*>(center)) * scale;
+}
+inline Vec4F center_four(const double* x, const double* center, double scale) {
+    return Vec4F{center_one(x[0], center[0], scale), center_one(x[1], center[1], scale),
+                 center_one(x[2], center[2], scale), center_one(x[3], center[3], scale)};
+}
+
 // Four rows by four features at a time, so that the transposition is shuffles, not scalar stores.
-inline void transpose4(const float (&rows)[4][4], float* cols, size_t stride) {
-    Vec4F r[4];
-    for (int i = 0; i < 4; ++i) r[i] = *reinterpret_cast<const Vec4FLoose*>(rows[i]);
-    const Vec4F p = __builtin_shufflevector(r[0], r[1], 0, 4, 1, 5);
-    const Vec4F q = __builtin_shufflevector(r[2], r[3], 0, 4, 1, 5);
-    const Vec4F s = __builtin_shufflevector(r[0], r[1], 2, 6, 3, 7);
-    const Vec4F t = __builtin_shufflevector(r[2], r[3], 2, 6, 3, 7);
+inline void store_turned(const Vec4F (&rows)[4], float* cols, size_t stride) {
+    const Vec4F p = __builtin_shufflevector(rows[0], rows[1], 0, 4, 1, 5);
+    const Vec4F q = __builtin_shufflevector(rows[2], rows[3], 0, 4, 1, 5);
+    const Vec4F s = __builtin_shufflevector(rows[0], rows[1], 2, 6, 3, 7);
+    const Vec4F t = __builtin_shufflevector(rows[2], rows[3], 2, 6, 3, 7);
     *reinterpret_cast<Vec4FLoose*>(cols) = __builtin_shufflevector(p, q, 0, 1, 4, 5);
     *reinterpret_cast<Vec4FLoose*>(cols + stride) = __builtin_shufflevector(p, q, 2, 3, 6, 7);
     *reinterpret_cast<Vec4FLoose*>(cols + 2 * stride) = __builtin_shufflevector(s, t, 0, 1, 4, 5);
     *reinterpret_cast<Vec4FLoose*>(cols + 3 * stride) = __builtin_shufflevector(s, t, 2, 3, 6, 7);
+}
+
+// The columns of four rows; the last four features once more where d is no multiple of four.
+template <class T>
+inline void pack_four(const T* const (&x)[4], size_t d, truemeans::Centering<T> c, float* cols) {
+    for (size_t from = 0; d >= 4 && from < d; from += 4) {
+        const size_t f = from + 4 <= d ? from : d - 4;
+        Vec4F rows[4];
+        for (size_t r = 0; r < 4; ++r) rows[r] = center_four(x[r] + f, c.center + f, c.scale);
+        store_turned(rows, cols + f * kSampleLanes, kSampleLanes);
+    }
+    for (size_t f = 0; d < 4 && f < d; ++f)
+        for (size_t r = 0; r < 4; ++r)
+            cols[f * kSampleLanes + r] = center_one(x[r][f], c.center[f], c.scale);
 }
 
 template <class T>
@@ -44,17 +67,7 @@ void pack_samples(const T* X, const int32_t* list, size_t n_rows, size_t d,
             const T* x[4];
             for (size_t r = 0; r < 4; ++r) x[r] = row(first + i + r);
             fetch_rows_ahead(x[0], 4 * d);
-            size_t f = 0;
-            for (; f + 4 <= d; f += 4) {
-                float tile[4][4];
-                for (size_t r = 0; r < 4; ++r)
-                    for (size_t g = 0; g < 4; ++g)
-                        tile[r][g] = center_one(x[r][f + g], c.center[f + g], c.scale);
-                transpose4(tile, col + f * kSampleLanes + i, kSampleLanes);
-            }
-            for (; f < d; ++f)
-                for (size_t r = 0; r < 4; ++r)
-                    col[f * kSampleLanes + i + r] = center_one(x[r][f], c.center[f], c.scale);
+            pack_four(x, d, c, col + i);
         }
         for (; i < n; ++i)
             for (size_t f = 0; f < d; ++f)
