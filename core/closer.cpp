@@ -35,7 +35,6 @@ struct Pair {
 struct Scratch {
     std::vector<float> packed, norms, rests, limits, along_limits, scores;
     Aligned<std::uint16_t> tiles, marks;
-    std::vector<std::int32_t> list, count;
     std::vector<Hit> hits;
     std::vector<double> sq_dist;
     std::vector<Pair> pairs;
@@ -151,16 +150,7 @@ struct Search {
         kernels.mark_tiles(t.tiles.data(), (n + block - 1) / block, rows.d,
                            tile_panels.run(first / block, n_panels, rows.d), t.limits.data(),
                            t.marks.data());
-        std::fill(t.count.begin(), t.count.end(), 0);
-        kernels.list_marked(t.marks.data(), n, n_panels * block, 0, kCandidates, t.list.data(),
-                            t.count.data());
-        std::size_t n_hits = 0;
-        for (std::size_t i = 0; i < n; ++i)
-            for (std::int32_t e = 0; e < t.count[i]; ++e)
-                t.hits[n_hits++] = {static_cast<std::uint16_t>(i),
-                                    static_cast<std::uint16_t>(
-                                        t.list[i * kCandidates + static_cast<std::size_t>(e)])};
-        return n_hits;
+        return kernels.list_hits(t.marks.data(), n, n_panels * block, t.hits.data());
     }
 
     // Tiles have a bound of their own, which need not cover the error of the norm.
@@ -266,7 +256,7 @@ Closer find_closer(Team& team, const Kernels& kernels, Rows<T> rows, Centroids c
                                   panels.sq_norms, panels.sq_norm_top, rows.d);
     // Packed rows of a chunk stay in a second-level cache.
     const std::size_t chunk =
-        std::clamp<std::size_t>(block_rows ? block_rows : (rows.d <= 256 ? 256 : 128), 1, 1024);
+        std::clamp<std::size_t>(block_rows ? block_rows : (rows.d <= 32 ? 1024 : rows.d <= 256 ? 256 : 128), 1, 1024);
     const std::size_t pad =
         std::max({kernels.sample_lanes, kernels.centroid_lanes, kernels.tile_rows});
     const std::size_t padded = (chunk + pad - 1) / pad * pad;
@@ -279,8 +269,6 @@ Closer find_closer(Team& team, const Kernels& kernels, Rows<T> rows, Centroids c
             t.rests.resize(padded);
             t.tiles.resize(padded * tile_row_entries(tiles.halves, rows.d));
             t.marks.resize(padded / kTileSide * kCandidates);
-            t.list.resize(padded * kCandidates);
-            t.count.resize(padded);
         } else {
             t.packed.resize(padded * rows.d);
         }

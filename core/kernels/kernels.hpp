@@ -184,6 +184,9 @@ struct Kernels {
     void (*list_marked)(const std::uint16_t* marks, std::size_t n, std::size_t n_slots,
                         std::int32_t first, std::size_t most, std::int32_t* list,
                         std::int32_t* count);
+    // The same marks as hits, by 16 rows, slots and rows: out has room for all; returns how many.
+    std::size_t (*list_hits)(const std::uint16_t* marks, std::size_t n, std::size_t n_slots,
+                             Hit* out);
     // The slots whose score with one packed row is at most limit: list (out, all slots), returns
     // how many. Padding lanes are never among them.
     std::size_t (*slots_within)(const float* row, std::size_t d, const float* panels,

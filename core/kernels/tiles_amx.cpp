@@ -40,6 +40,7 @@
 #define TM_VECTOR_BYTES 64
 #include "follow.inl.hpp"
 #include "kernels.hpp"
+#include "lanes.inl.hpp"
 #include "meet_tiles.inl.hpp"
 #include "pack_tiles.inl.hpp"
 #include "two_nearest.inl.hpp"
@@ -211,6 +212,23 @@ void list_marked(const uint16_t* marks, size_t n, size_t n_slots, int32_t first,
         }
 }
 
+size_t list_hits(const uint16_t* marks, size_t n, size_t n_slots, truemeans::Hit* out) {
+    size_t n_hits = 0;
+    for (size_t row = 0; row < n; row += kSide, marks += n_slots) {
+        const VecI rows = numbers_from(row);
+        for (size_t from = 0; from < n_slots; from += 2 * kSide) {
+            const __m512i some = _mm512_loadu_si512(marks + from);
+            uint32_t slots = _mm512_test_epi16_mask(some, some);
+            for (; slots != 0; slots &= slots - 1) {
+                const size_t slot = from + static_cast<size_t>(__builtin_ctz(slots));
+                n_hits = append_lanes(marks[slot], rows | static_cast<int32_t>(slot << 16),
+                                      reinterpret_cast<int32_t*>(out), n_hits);
+            }
+        }
+    }
+    return n_hits;
+}
+
 // The kernel for what the tiles hold, of the five that `of` makes.
 template <class Of>
 auto for_halves(Halves halves, const Of& of) {
@@ -250,6 +268,7 @@ void fill_tiles_amx(Kernels& table) {
     table.f64.score_labels = score_labels<double>;
     table.mark_tiles = mark_tiles;
     table.list_marked = list_marked;
+    table.list_hits = list_hits;
     table.pack_line = pack_line;
     table.largest = largest;
     table.follow_scores = follow_scores;
