@@ -107,8 +107,10 @@ class _Game:
         self._waiting = np.empty(0, np.int32)
         itemsize = dataset.source.dtype.itemsize
         self._axes = Axes(dataset, most_axes(dataset.n_features, itemsize))
-        marked = most_marked(dataset.n_features, itemsize) if dataset.is_at_hand else 0
-        self._most_marked = max(marked, n_trials) if marked else 0
+        most = most_marked(dataset.n_features, itemsize)
+        self._marks_all = dataset.is_at_hand and most > 0
+        # A round's candidates at the least, for rounds whose pairs are too many.
+        self._most_marked = max(most, n_trials) if dataset.is_at_hand else 0
         self._marks = np.empty(self._most_marked * -(-dataset.n_samples // 64), np.uint64)
         # Share of the rows that a candidate is expected to come closer to.
         self._share = 1.0
@@ -135,20 +137,22 @@ class _Game:
 
     def _advance(self, left: Proposals, n_rounds: int) -> None:
         """Play some rounds with what is left, all of it acceptable now."""
-        if self._most_marked:
-            some = _those(left, slice(self._most_marked))
-            played = self._dataset.play_ahead(
-                some,
-                self.costs.scale,
-                self._n_trials,
-                n_rounds,
-                self._marks,
-                self.costs.nearest,
-                len(self.picked),
-            )
-            self._keep(some.rows[played.winners], played.gain, played.next)
+        if self._marks_all:
+            self._advance_by_marks(_those(left, slice(self._most_marked)), n_rounds)
         else:
             self._advance_by_pairs(left, n_rounds)
+
+    def _advance_by_marks(self, some: Proposals, n_rounds: int) -> None:
+        played = self._dataset.play_ahead(
+            some,
+            self.costs.scale,
+            self._n_trials,
+            n_rounds,
+            self._marks,
+            self.costs.nearest,
+            len(self.picked),
+        )
+        self._keep(some.rows[played.winners], played.gain, played.next)
 
     def _advance_by_pairs(self, left: Proposals, n_rounds: int) -> None:
         n_samples, n_features = self._dataset.n_samples, self._dataset.n_features
@@ -180,15 +184,19 @@ class _Game:
                 self._keep(some.rows[played.winners], played.gain, played.next)
                 return
             self._share *= 2.0
-        self._one_round(left.rows[: self._n_trials])
+        self._share *= 0.75
+        some = _those(left, slice(self._n_trials))
+        if self._dataset.is_at_hand:
+            self._advance_by_marks(some, 1)
+        else:
+            self._one_round(some.rows)
 
     def _one_round(self, rows: npt.NDArray[np.int32]) -> None:
-        """A round without pairs, which would be too many: two passes over all rows."""
+        """A round of rows that are not at hand, whose pairs are too many: two passes."""
         candidates = self._dataset.source.take(rows.astype(np.intp)).astype(np.float64)
         gains = self._dataset.gains(candidates, self.costs.closest, self.costs.scale)
         best = int(np.argmax(gains))
         self._dataset.lower_closest(candidates[best], self.costs.nearest, len(self.picked))
-        self._share *= 0.75
         self._keep(rows[best : best + 1], float(gains[best]), len(rows))
 
     def _keep(self, rows: npt.NDArray[np.int32], gain: float, used: int) -> None:
