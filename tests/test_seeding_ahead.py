@@ -91,7 +91,7 @@ def test_the_law_is_that_of_drawing_round_by_round(trials, way, share, monkeypat
     With ten rounds ahead all of them are drawn by the costs beside the first centroid alone.
     """
     draw(way, monkeypatch)
-    monkeypatch.setattr(MODULE, "_AHEAD", share)
+    monkeypatch.setattr(MODULE, "rounds_ahead", lambda n, _: max(1, int(share * n)))
     rng = np.random.default_rng(2)
     X = np.round(rng.normal(size=(6, 2)), 2)
     weight = np.array([1.0, 2.0, 0.0, 1.0, 0.5, 1.5]) / 2

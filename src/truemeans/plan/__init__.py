@@ -13,6 +13,7 @@ from truemeans.plan.draws import (
     most_axes,
     most_marked,
     most_pairs,
+    rounds_ahead,
 )
 from truemeans.plan.passes import (
     FINER,
@@ -44,6 +45,7 @@ __all__ = [
     "most_marked",
     "most_pairs",
     "n_groups",
+    "rounds_ahead",
     "should_keep",
     "should_skip",
     "skip_bytes",

@@ -13,6 +13,7 @@ __all__ = [
     "most_axes",
     "most_marked",
     "most_pairs",
+    "rounds_ahead",
 ]
 
 # For draws the rows of a cell are sorted by value, in one piece that cannot be interrupted; of so
@@ -26,6 +27,9 @@ _AT_ONCE_TO_SAMPLES = 1 << 14
 _AT_ONCE_TO_UNBOXED = 1 << 11
 _AT_ONCE_TO_ENTRIES = 1 << 20
 _AT_ONCE_TO_WORK = 1 << 25
+# Rounds drawn ahead, as a share of those played: costs fall little meanwhile, so that most of what
+# was drawn is accepted. Wide rows take longer to read than more rejected draws to draw (seeding).
+_AHEAD, _AHEAD_WIDE = 0.25, 0.5
 # Rows of so many features tell apart candidates by scores alone (seeding).
 _MARKED_TO_FEATURES = 19
 # Candidates that 16 bits can name.
@@ -59,6 +63,12 @@ def draws_in_boxes(n_samples: int, n_features: int) -> bool:
     the rows does.
     """
     return n_features <= BOXES_TO_FEATURES and n_samples <= _DRAWN_BOXES_TO_SAMPLES
+
+
+def rounds_ahead(n_played: int, n_features: int) -> int:
+    """How many rounds are drawn ahead; the picks depend on it, so that the rows alone decide."""
+    share = _AHEAD if n_features <= _MARKED_TO_FEATURES else _AHEAD_WIDE
+    return max(1, int(share * n_played))
 
 
 def most_pairs(n_samples: int, n_features: int, itemsize: int, *, axes: bool) -> int:

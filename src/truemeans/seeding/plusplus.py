@@ -27,16 +27,19 @@ import numpy.typing as npt
 
 from truemeans.dataset import Dataset
 from truemeans.engines.records import LabelArray, Proposals
-from truemeans.plan import draws_at_once, draws_in_boxes, most_axes, most_marked, most_pairs
+from truemeans.plan import (
+    draws_at_once,
+    draws_in_boxes,
+    most_axes,
+    most_marked,
+    most_pairs,
+    rounds_ahead,
+)
 from truemeans.seeding.axes import Axes
 from truemeans.seeding.costs import Costs
 from truemeans.seeding.draw import Draw
 
 __all__ = ["Seeds", "n_trials", "plusplus"]
-
-# Rounds drawn ahead, as a share of those played: costs fall little meanwhile, so that most of
-# what was drawn is accepted.
-_AHEAD = 0.25
 
 
 def n_trials(n_clusters: int) -> int:
@@ -72,7 +75,7 @@ def plusplus(dataset: Dataset, draw: Draw, n_clusters: int, n_local_trials: int)
         return Seeds(_in_boxes(dataset, draw, n_clusters, n_local_trials))
     game = _Game(dataset, draw, n_clusters, n_local_trials)
     while len(game.picked) < n_clusters and game.costs.measure():
-        ahead = max(1, int(_AHEAD * len(game.picked)))
+        ahead = rounds_ahead(len(game.picked), dataset.n_features)
         game.play(min(ahead, n_clusters - len(game.picked)))
     rows = np.array(game.picked, np.intp)
     if len(rows) < n_clusters:
@@ -108,6 +111,7 @@ class _Game:
         itemsize = dataset.source.dtype.itemsize
         self._axes = Axes(dataset, most_axes(dataset.n_features, itemsize))
         most = most_marked(dataset.n_features, itemsize)
+        # Whether all rounds go by marks.
         self._marks_all = dataset.is_at_hand and most > 0
         # A round's candidates at the least, for rounds whose pairs are too many.
         self._most_marked = max(most, n_trials) if dataset.is_at_hand else 0
@@ -143,6 +147,7 @@ class _Game:
             self._advance_by_pairs(left, n_rounds)
 
     def _advance_by_marks(self, some: Proposals, n_rounds: int) -> None:
+        """Play some rounds with rows that there is room to mark for."""
         played = self._dataset.play_ahead(
             some,
             self.costs.scale,
