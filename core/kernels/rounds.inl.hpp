@@ -56,22 +56,25 @@ void round_gains(const double* blocks, size_t n, size_t d, const double* candida
         }
 }
 
-// Eight rows of a box, the last ones fewer: what is there of them.
-template <class T>
+// Rows of a box from number i on: eight, or the n that are left. kFeatures: how many; kPlain: rows
+// have no weights and no copies.
+template <class T, size_t kFeatures, bool kPlain>
 struct BoxEight {
     const truemeans::BoxRows<T>& rows;
-    size_t i, n;
+    size_t i, n = 8;
 
     Vec8 sq_dist(const double* candidate) const {
         Vec8 sum{};
-        for (size_t f = 0; f < rows.d; ++f) {
+        for (size_t f = 0; f < kFeatures; ++f) {
             const Vec8 e = load_some(rows.columns + f * rows.n + i, n) - candidate[f];
             sum += e * e;
         }
         return sum;
     }
+    Vec8 costs(const double* of_rows) const { return load_some(of_rows + i, n); }
     // Masses of so many rows at these costs; nothing for those that are not there.
     Vec8 masses(Vec8 costs) const {
+        if (kPlain) return round_integers(costs * rows.scale);
         const Vec8 weight =
             (rows.weight ? load_some(rows.weight + i, n) : Vec8{} + 1.0) * rows.scale;
         const Vec8 each = round_integers(weight * costs);
@@ -88,36 +91,56 @@ struct BoxEight {
     }
 };
 
+// The kernel for so many features and what rows have, of the six that `of` makes.
+template <class T, class Of>
+auto for_box(const truemeans::BoxRows<T>& rows, const Of& of) {
+    const auto with = [&]<size_t kFeatures>() {
+        return rows.weight || rows.first ? of.template operator()<kFeatures, false>()
+                                         : of.template operator()<kFeatures, true>();
+    };
+    if (rows.d == 1) return with.template operator()<1>();
+    return rows.d == 2 ? with.template operator()<2>() : with.template operator()<3>();
+}
+
 template <class T>
 double box_left(truemeans::BoxRows<T> rows, const double* candidate, const double* costs) {
-    Vec8 sum{};
-    for (size_t i = 0; i < rows.n; i += 8) {
-        const BoxEight<T> eight{rows, i, rows.n - i < 8 ? rows.n - i : 8};
-        const Vec8 now = load_some(costs + i, eight.n);
-        const Vec8 far = eight.sq_dist(candidate);
-        sum += eight.masses(far < now ? far : now);
-    }
-    return add_lanes(sum);
+    return for_box(rows, [&]<size_t kFeatures, bool kPlain>() {
+        typedef BoxEight<T, kFeatures, kPlain> Eight;
+        const auto left = [&](const Eight& eight) {
+            const Vec8 now = eight.costs(costs), far = eight.sq_dist(candidate);
+            return eight.masses(far < now ? far : now);
+        };
+        Vec8 sum{};
+        size_t i = 0;
+        for (; i + 8 <= rows.n; i += 8) sum += left(Eight{rows, i});
+        if (i < rows.n) sum += left(Eight{rows, i, rows.n - i});
+        return add_lanes(sum);
+    });
 }
 
 template <class T>
 double box_masses(truemeans::BoxRows<T> rows, const double* candidate, double* costs,
                   double* top) {
-    Vec8 sum{}, most{};
-    for (size_t i = 0; i < rows.n; i += 8) {
-        const BoxEight<T> eight{rows, i, rows.n - i < 8 ? rows.n - i : 8};
-        Vec8 now = load_some(costs + i, eight.n);
-        if (candidate) {
-            const Vec8 far = eight.sq_dist(candidate);
-            now = far < now ? far : now;
-            store_some(costs + i, now, eight.n);
-        }
-        sum += eight.masses(now);
-        most = now > most ? now : most;
-    }
-    *top = 0.0;
-    for (size_t lane = 0; lane < 8; ++lane) *top = most[lane] > *top ? most[lane] : *top;
-    return add_lanes(sum);
+    return for_box(rows, [&]<size_t kFeatures, bool kPlain>() {
+        typedef BoxEight<T, kFeatures, kPlain> Eight;
+        Vec8 sum{}, most{};
+        const auto lower = [&](const Eight& eight) {
+            Vec8 now = eight.costs(costs);
+            if (candidate) {
+                const Vec8 far = eight.sq_dist(candidate);
+                now = far < now ? far : now;
+                store_some(costs + eight.i, now, eight.n);
+            }
+            sum += eight.masses(now);
+            most = now > most ? now : most;
+        };
+        size_t i = 0;
+        for (; i + 8 <= rows.n; i += 8) lower(Eight{rows, i});
+        if (i < rows.n) lower(Eight{rows, i, rows.n - i});
+        *top = 0.0;
+        for (size_t lane = 0; lane < 8; ++lane) *top = most[lane] > *top ? most[lane] : *top;
+        return add_lanes(sum);
+    });
 }
 
 // Differences, products and sums are rounded monotonically: the nearest point of a box is no
