@@ -21,6 +21,8 @@ constexpr std::size_t kWordsAtOnce = 64;  // words a thread takes, when marks ar
 constexpr double kSumError = (kMostGainRows / 4.0 + 12.0) / (1 << 24);
 // Pairs whose distances are measured at a time.
 constexpr std::size_t kPairsAtOnce = 8192;
+// Rows whose distances are measured while as many others are fetched.
+constexpr std::size_t kFetched = 32;
 // Weights in float32 are within its error.
 constexpr double kLeastWeight = 1e-30;
 
@@ -208,9 +210,19 @@ void Game<T>::list(std::uint64_t bits, std::size_t first, std::size_t g, Mine& t
 // Canonical distances of the hits, rows counted from `begin`.
 template <class T>
 void Game<T>::measure_hits(std::size_t begin, Mine& t) const {
-    t.sq_dist.resize(std::max(t.sq_dist.size(), t.hits.size()));
-    table_.hit_sq_dist(rows_.X + begin * rows_.d, rows_.d, candidates_.data(), t.hits.data(),
-                       t.hits.size(), t.sq_dist.data());
+    const std::size_t n = t.hits.size(), d = rows_.d;
+    t.sq_dist.resize(std::max(t.sq_dist.size(), n));
+    const T* X = rows_.X + begin * d;
+    for (std::size_t first = 0; first < n; first += kFetched) {
+        const std::size_t last = std::min(first + kFetched, n);
+        for (std::size_t h = last; h < std::min(last + kFetched, n); ++h) {
+            const std::size_t row = t.hits[h].row;
+            for (std::size_t e = 0; e < d; e += 64 / sizeof(T)) __builtin_prefetch(X + row * d + e);
+            __builtin_prefetch(closest_ + begin + row);
+        }
+        table_.hit_sq_dist(X, d, candidates_.data(), t.hits.data() + first, last - first,
+                           t.sq_dist.data() + first);
+    }
 }
 
 template <class T>

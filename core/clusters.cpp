@@ -116,7 +116,8 @@ void Clusters::close(std::size_t j) {
 }
 
 void Clusters::confine(const std::vector<std::size_t>& centres, std::size_t most) {
-    if (centres.size() * most >= k()) {
+    // To choose most of all would take longer than to look at all.
+    if (std::max<std::size_t>(centres.size(), 2) * most >= k()) {
         activate_all();
         return;
     }
@@ -188,12 +189,15 @@ Nearby Clusters::nearby() {
     near_values_.resize(m * (d_ + 2));
     double* at = near_values_.data();
     double *gaps = at + m * d_, *weights = gaps + m;
-    for (std::size_t l = 0; l < m; ++l) {
-        const auto cluster = static_cast<std::size_t>(neighbours_[l].cluster);
-        std::copy_n(centroid(cluster), d_, at + l * d_);
-        gaps[l] = neighbours_[l].gap;
-        weights[l] = weight_[cluster];
-    }
+    with_width(d_, [&](auto d) {
+        for (std::size_t l = 0; l < m; ++l) {
+            const auto cluster = static_cast<std::size_t>(neighbours_[l].cluster);
+            const double* c = centroid(cluster);
+            for (std::size_t f = 0; f < d; ++f) at[l * d + f] = c[f];
+            gaps[l] = neighbours_[l].gap;
+            weights[l] = weight_[cluster];
+        }
+    });
     return {at, gaps, weights, m};
 }
 

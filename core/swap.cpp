@@ -19,8 +19,10 @@ constexpr std::size_t kRegion = 24;
 // So few clusters are all close to each other.
 constexpr std::size_t kAllClose = 12;
 // Clusters close to each other whose halving gains less than this share of what the removal costs
-// are no pair; of the swaps that helped, one in fifty gained less than a tenth of it (refine).
-constexpr double kLeastShare = 0.05;
+// are no pair; of the swaps that helped, one in fifty gained less than a tenth of it (refine). Among
+// few clusters each of these few counts.
+constexpr double kLeastShare = 0.15, kLeastShareOfFew = 0.05;
+constexpr std::size_t kFew = 24;
 // A trial ends when a round changes so little of what it is about.
 constexpr double kFine = 0.01;
 
@@ -120,10 +122,11 @@ void SwapSearch::list_neighbours() {
     next_ = 0;
     is_listed_ = true;
     const std::size_t k = clusters_.k();
+    const double share = k > kFew ? kLeastShare : kLeastShareOfFew;
     const auto offer = [&](std::size_t s, std::size_t r) {
         if (s == r || s >= k || r >= k) return;
         const double up = splits_[s].worth, down = removals_[r].worth;
-        if (up > kLeastShare * down && !has_failed(s, r)) pairs_.push_back({up - down, s, r});
+        if (up > share * down && !has_failed(s, r)) pairs_.push_back({up - down, s, r});
     };
     for (std::size_t j = 0; j < k; ++j) {
         if (k <= kAllClose) {
