@@ -2,16 +2,13 @@
 
 #include <algorithm>
 #include <cmath>
+#include <numbers>
 
 namespace truemeans {
 
 namespace {
 
 constexpr double kUnit = 1.0 / (1 << 24);
-// The length of a line in steps: products of two are sums below 2^31, and no number is too long for
-// 16 bits.
-constexpr double kMostShort = 32000.0;
-
 // The axes in float32, the largest entry 1; empty where there is none to speak of.
 std::vector<float> reduced(const double* axes, std::size_t n) {
     double top = 0.0;
@@ -32,16 +29,22 @@ double project_error(std::size_t d) {
 template <class T>
 Axes::Axes(Team& team, const Kernels& kernels, Rows<T> rows, const double* axes,
            std::size_t n_axes, const double* center, double sq_radius)
-    : n(rows.n), d(rows.d), m(n_axes), lanes(kernels.centroid_lanes) {
+    : n(rows.n),
+      d(rows.d),
+      m(n_axes),
+      lanes(kernels.centroid_lanes),
+      words((n_axes + kernels.numbers_a_word - 1) / kernels.numbers_a_word) {
     const Scaling scaling = scaling_for<T>(sq_radius, d);
-    const std::vector<float> unit = reduced(axes, m * d);
+    std::vector<float> unit = reduced(axes, m * d);
     usable_ = scaling.usable && !unit.empty();
     if (!usable_) return;
     frame = {{center, center + d}, scaling.scale};
-    panels_ = panels_of(unit, m, 1.0f);
-    panels_ = panels_of(unit, m, shortening(kernels, unit));
-    shorts.resize(n * words());
+    unit = mixed(kernels, unit);
+    panels_ = panels_of(unit, m, d, 1.0f);
+    panels_ = panels_of(unit, m, d, shortening(kernels, unit));
+    lines.resize(n * words);
     steps.resize(n + lanes);
+    rests.resize(n + lanes);
     norms.resize(n);
     slips.resize(n);
     const RowKernels<T>& table = kernels_for(kernels, rows.X);
@@ -50,15 +53,36 @@ Axes::Axes(Team& team, const Kernels& kernels, Rows<T> rows, const double* axes,
     constexpr std::size_t kChunk = 128;
     std::vector<std::vector<float>> scratch(team.n_threads());
     team.run(n, kChunk, [&](std::size_t thread, std::size_t begin, std::size_t end) {
-        scratch[thread].resize(kChunk * (d + m + 1));
-        float *packed = scratch[thread].data(), *lines = packed + kChunk * d;
+        scratch[thread].resize(kChunk * (d + m));
+        float *packed = scratch[thread].data(), *y = packed + kChunk * d;
         table.pack_rows(rows.X + begin * d, nullptr, end - begin, d, centering, packed,
                         norms.data() + begin);
-        kernels.project(packed, end - begin, d, panels_.data(), m, lines, m + 1);
-        for (std::size_t i = begin; i < end; ++i)
-            line(kernels, lines + (i - begin) * (m + 1), static_cast<double>(norms[i]), 1.0,
-                 {shorts.data() + i * words(), &steps[i], &slips[i]});
+        kernels.project(packed, end - begin, d, panels_.data(), m, y, m);
+        for (std::size_t i = begin; i < end; ++i) {
+            const Line found = line(kernels, y + (i - begin) * m, static_cast<double>(norms[i]),
+                                    kernels.row_bias, lines.data() + i * words);
+            steps[i] = found.step;
+            rests[i] = found.rest;
+            slips[i] = found.slip;
+        }
     });
+}
+
+// Mixed by the cosines of the discrete transform of the second kind, whose rows have length one and
+// right angles.
+std::vector<float> Axes::mixed(const Kernels& kernels, const std::vector<float>& unit) const {
+    const double size = static_cast<double>(m);
+    std::vector<float> shares(m * m), columns(m * d), out(m * d);
+    for (std::size_t j = 0; j < m; ++j)
+        for (std::size_t i = 0; i < m; ++i) {
+            const double angle = (static_cast<double>(j) + 0.5) * static_cast<double>(i) / size;
+            const double share = std::sqrt((i == 0 ? 1.0 : 2.0) / size);
+            shares[j * m + i] = static_cast<float>(share * std::cos(std::numbers::pi * angle));
+        }
+    for (std::size_t i = 0; i < m; ++i)
+        for (std::size_t f = 0; f < d; ++f) columns[f * m + i] = unit[i * d + f];
+    kernels.project(shares.data(), m, m, panels_of(columns, d, m, 1.0f).data(), d, out.data(), d);
+    return out;
 }
 
 // Axes P lengthen by no more than the root of the largest sum of a row of |P P'|, which bounds the
@@ -80,17 +104,19 @@ float Axes::shortening(const Kernels& kernels, const std::vector<float>& unit) c
 }
 
 std::vector<float> Axes::panels_of(const std::vector<float>& rows, std::size_t count,
-                                   float factor) const {
-    std::vector<float> out((count + lanes - 1) / lanes * lanes * d);
+                                   std::size_t width, float factor) const {
+    std::vector<float> out((count + lanes - 1) / lanes * lanes * width);
     for (std::size_t j = 0; j < count; ++j)
-        for (std::size_t f = 0; f < d; ++f)
-            out[(j / lanes * d + f) * lanes + j % lanes] = rows[j * d + f] * factor;
+        for (std::size_t f = 0; f < width; ++f)
+            out[(j / lanes * width + f) * lanes + j % lanes] = rows[j * width + f] * factor;
     return out;
 }
 
-void Axes::line(const Kernels& kernels, float* y, double sq_norm, double sign, Line out) const {
+Axes::Line Axes::line(const Kernels& kernels, float* y, double sq_norm, std::int32_t bias,
+                      std::int32_t* out) const {
     const double g = 1.05 * static_cast<double>(d + 8) * kUnit;
-    const double k = project_error(d) * std::sqrt(static_cast<double>(m));
+    const double root_m = std::sqrt(static_cast<double>(m));
+    const double k = project_error(d) * root_m;
     const double e = 2.02 * k + 2.0 * g;
     if (!(sq_norm < static_cast<double>(kWildScore))) {  // such rows are never scored
         std::fill_n(y, m, 0.0f);
@@ -106,36 +132,37 @@ void Axes::line(const Kernels& kernels, float* y, double sq_norm, double sign, L
     const double sum = ((sums[0] + sums[1]) + (sums[2] + sums[3])) +
                        ((sums[4] + sums[5]) + (sums[6] + sums[7]));
     const double rest = std::sqrt(std::max(sq_norm - sum, 0.0));
-    y[m] = static_cast<float>(sign * rest);
     const double of_rest = std::min(std::sqrt(e * sq_norm), e * sq_norm / std::max(rest, 1e-300));
     // Coordinates that add up to nothing at this scale are whole numbers of the smallest step.
-    const float step = static_cast<float>(std::sqrt(sum + rest * rest) / kMostShort + 0x1p-100);
-    kernels.to_shorts(y, m + 1, step, out.shorts);
-    *out.step = step;
-    const double of_step = 0.51 * std::sqrt(static_cast<double>(m + 1)) * step;
-    *out.slip = static_cast<float>(
-        1.01 * (k * std::sqrt(sq_norm) + of_rest + kUnit * rest + of_step) + 0x1p-60);
+    const double length = std::sqrt(sum);
+    const float step = static_cast<float>(kernels.step_along(y, m, length) + 0x1p-100);
+    const Rounded rounded = kernels.to_words(y, m, step, bias, out);
+    const double of_step = 1.001 * std::sqrt(static_cast<double>(rounded.sq_left)) * step +
+                           0x1p-22 * length;
+    const double slip = 1.01 * (k * std::sqrt(sq_norm) + of_rest + kUnit * rest + of_step);
+    return {step, static_cast<float>(rest), static_cast<float>(slip + 0x1p-60), rounded.sum};
 }
 
 Axes::Candidates Axes::lay_out(const Kernels& kernels, const float* packed,
                                std::size_t count) const {
-    const std::size_t n_panels = (count + lanes - 1) / lanes, h = words();
-    std::vector<float> lines(count * (m + 1));
-    kernels.project(packed, count, d, panels_.data(), m, lines.data(), m + 1);
-    Candidates out{std::vector<std::int32_t>(n_panels * h * lanes),
-                   std::vector<float>(n_panels * lanes), 0.0};
-    std::vector<std::int32_t> mine(h);
+    const std::size_t n_panels = (count + lanes - 1) / lanes, padded = n_panels * lanes;
+    std::vector<float> y(count * m);
+    kernels.project(packed, count, d, panels_.data(), m, y.data(), m);
+    Candidates out{std::vector<std::int32_t>(padded * words), std::vector<float>(padded),
+                   std::vector<float>(padded), std::vector<std::int32_t>(padded), 0.0};
+    std::vector<std::int32_t> mine(words);
     for (std::size_t j = 0; j < count; ++j) {
         double sq_norm = 0.0;
         for (std::size_t f = 0; f < d; ++f)
             sq_norm += static_cast<double>(packed[j * d + f]) * packed[j * d + f];
-        float slip = 0.0f;
+        const Line found = line(kernels, y.data() + j * m, sq_norm, 0, mine.data());
+        out.steps[j] = found.step;
         // Of -2 b what is left has the length 2 r(b), and counts against the row.
-        line(kernels, lines.data() + j * (m + 1), sq_norm, -1.0,
-             {mine.data(), &out.steps[j], &slip});
-        out.slip = std::max(out.slip, 0.5 * static_cast<double>(slip));
-        for (std::size_t w = 0; w < h; ++w)
-            out.panels[(j / lanes * h + w) * lanes + j % lanes] = mine[w];
+        out.rests[j] = -found.rest;
+        out.starts[j] = -kernels.row_bias * found.sum;
+        out.slip = std::max(out.slip, 0.5 * static_cast<double>(found.slip));
+        for (std::size_t w = 0; w < words; ++w)
+            out.panels[(j / lanes * words + w) * lanes + j % lanes] = mine[w];
     }
     return out;
 }

@@ -12,13 +12,19 @@
 // within
 //     k |a|,  k = 1.02 c u sqrt(m).
 // r is the root of a difference that errs by at most E = (2.02 k + 2 g) |a|^2, g the error of
-// |a|^2 as in kernels/scores.inl.hpp, so r errs by at most min(sqrt(E), E / r) and its rounding.
-// All m + 1 are then whole numbers of 16 bits times a step of the row's own, each within 0.51 of one
-// (kernels/axes.inl.hpp), together within 0.51 sqrt(m + 1) steps. The three together are the slip of
-// a row. Products of coordinates with slips s(a) and s(b) err by at most
-// |a| s(b) + |b| s(a) + s(a) s(b), and twice that is added to a row's limit. Sums of products of
-// whole numbers are exact, and the few roundings from there to the score are fewer than those that
-// the margin of whole scores covers.
+// |a|^2 as in kernels/scores.inl.hpp, so r errs by at most min(sqrt(E), E / r) and its rounding to
+// float32.
+// The y are then whole numbers times a step of the row's own (kernels/along.inl.hpp). What that
+// leaves out is summed up as it is rounded off, in float32, where each y / step is within 2.02 u of
+// itself and the sum of m squares within 0.001 of itself; so it is within
+//     1.001 sqrt(sum) step + 2^-22 |y|.
+// The three together are the slip of a row. Products of coordinates with slips s(a) and s(b) err by
+// at most |a| s(b) + |b| s(a) + s(a) s(b), and twice that is added to a row's limit. Sums of
+// products of whole numbers are exact, and the few roundings from there to the score are fewer than
+// those that the margin of whole scores covers.
+//
+// Numbers of 8 bits lose least where all of a line are about as large. Principal axes are anything
+// but: so the axes are mixed, by a fixed turn that gives each its share of all.
 #pragma once
 
 #include <cstddef>
@@ -37,9 +43,10 @@ struct Axes {
     std::size_t n, d, m;
     std::size_t lanes;               // of the target whose kernels they are for
     Frame frame;                     // rows and candidates are packed with
-    Aligned<std::int32_t> shorts;    // (n, words()) of the packed rows, the last for the rest
-    std::vector<float> norms, slips;  // (n,)
-    std::vector<float> steps;         // (n,) and what fills up a vector of rows
+    std::size_t words;                     // of a line
+    Aligned<std::int32_t> lines;           // (n, words) of the packed rows
+    std::vector<float> norms, slips;       // (n,)
+    std::vector<float> steps, rests;       // (n,) and what fills up a vector of rows
 
     // axes: (m, d), shortened where they lengthen something; center (d,) and the largest squared
     // distance from it, which need not be exact, choose the frame.
@@ -54,32 +61,41 @@ struct Axes {
         return usable_ && n == n_rows && d == n_features && lanes == kernels.centroid_lanes;
     }
 
-    // Two whole numbers a word.
-    std::size_t words() const { return (m + 2) / 2; }
-
     // Candidates along the axes, for the kernel.
     struct Candidates {
-        std::vector<std::int32_t> panels;  // [panel][words()][lanes], as of -2 b
-        std::vector<float> steps;          // [panel][lanes]
+        std::vector<std::int32_t> panels;  // [panel][words][lanes], as of -2 b
+        std::vector<float> steps, rests;   // [panel][lanes]
+        std::vector<std::int32_t> starts;  // [panel][lanes]
         double slip = 0.0;                 // the largest of any b
     };
+    // Of rows from `first` on, and of candidates.
+    Along rows_from(std::size_t first) const {
+        return {lines.data() + first * words, words, steps.data() + first, rests.data() + first,
+                nullptr};
+    }
+    Along from(const Candidates& candidates, std::size_t first) const {
+        return {candidates.panels.data() + first * words, words, candidates.steps.data() + first,
+                candidates.rests.data() + first, candidates.starts.data() + first};
+    }
     // packed: (k, d) of -2 b.
     Candidates lay_out(const Kernels& kernels, const float* packed, std::size_t k) const;
 
   private:
+    // The axes, each with its share of all.
+    std::vector<float> mixed(const Kernels& kernels, const std::vector<float>& unit) const;
     // What to multiply the axes by, panels_ holding them as they are, so that they lengthen nothing.
     float shortening(const Kernels& kernels, const std::vector<float>& unit) const;
-    // Panels of rows (count, d), times a factor.
+    // Panels of rows (count, width), times a factor.
     std::vector<float> panels_of(const std::vector<float>& rows, std::size_t count,
-                                 float factor) const;
+                                 std::size_t width, float factor) const;
 
     struct Line {
-        std::int32_t* shorts;
-        float *step, *slip;
+        float step, rest, slip;
+        std::int32_t sum;
     };
-    // A packed row, by its coordinates (m + 1), of which the last is to be found.
-    void line(const Kernels& kernels, float* coordinates, double sq_norm, double sign,
-              Line out) const;
+    // A packed row, by its coordinates (m): out (words).
+    Line line(const Kernels& kernels, float* coordinates, double sq_norm, std::int32_t bias,
+              std::int32_t* out) const;
 
     std::vector<float> panels_;  // of the axes, for the kernel
     bool usable_ = false;

@@ -296,7 +296,8 @@ NB_MODULE(_core, m) {
     nb::class_<PyTeam>(m, "Team")
         .def(nb::init<std::size_t, const std::string&>(), "n_threads"_a, "target"_a)
         .def_prop_ro("n_threads", [](const PyTeam& t) { return t.team.n_threads(); })
-        .def_prop_ro("target", [](const PyTeam& t) { return std::string(t.kernels->name); });
+        .def_prop_ro("target", [](const PyTeam& t) { return std::string(t.kernels->name); })
+        .def_prop_ro("numbers_a_word", [](const PyTeam& t) { return t.kernels->numbers_a_word; });
     nb::class_<core::Skip>(m, "Skip").def(nb::init<std::size_t>(), "n_rows"_a);
     nb::class_<core::PackedRows>(m, "PackedRows")
         .def(nb::init<std::size_t, std::size_t>(), "n_rows"_a, "n_features"_a);

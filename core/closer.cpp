@@ -124,12 +124,9 @@ struct Search {
     std::size_t score_along(std::size_t begin, std::size_t n, std::size_t first,
                             std::size_t count, Scratch& t) const {
         const std::size_t d = rows.d, lanes = kernels.centroid_lanes;
-        const std::size_t words = along.axes->words();
         const float* sq_norms = panels.sq_norms.data() + first;
-        const Axes::Candidates& others = along.candidates;
         const std::size_t n_left = kernels.closer_along(
-            {along.axes->shorts.data() + begin * words, words, along.axes->steps.data() + begin},
-            n, {others.panels.data() + first * words, words, others.steps.data() + first}, sq_norms,
+            along.axes->rows_from(begin), n, along.axes->from(along.candidates, first), sq_norms,
             (count + lanes - 1) / lanes, t.along_limits.data(), t.hits.data());
         t.scores.resize(std::max(t.scores.size(), n_left));
         kernels.score_hits(t.packed.data(), d, panels.packed.data() + first * d, sq_norms,

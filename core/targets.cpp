@@ -17,6 +17,9 @@ TM_DECLARE_TARGET(avx2)
 TM_DECLARE_TARGET(avx512)
 #endif
 #undef TM_DECLARE_TARGET
+#ifdef TM_VNNI
+extern void fill_bytes_vnni(Kernels& table);
+#endif
 #ifdef TM_AMX
 extern void fill_tiles_amx(Kernels& table);
 #endif
@@ -65,6 +68,12 @@ std::vector<Kernels> detect() {
     if (avx512)
         targets.push_back(
             make("avx512", "AVX-512 F/BW/DQ/VL", fill_scores_avx512, fill_exact_avx512));
+#ifdef TM_VNNI
+    if (avx512 && __builtin_cpu_supports("avx512vnni")) {
+        targets.back().description = "AVX-512 F/BW/DQ/VL, and products of bytes";
+        fill_bytes_vnni(targets.back());
+    }
+#endif
 #ifdef TM_AMX
     if (avx512 && may_use_tiles()) {
         Kernels amx = targets.back();

@@ -63,7 +63,7 @@ def see_along_axes(monkeypatch):
     monkeypatch.setattr(MODULE, "most_marked", lambda *_: 0)
     monkeypatch.setattr(AXES, "_FROM", 1)
     monkeypatch.setattr(AXES, "axes_are_worth_looking", lambda *_: True)
-    monkeypatch.setattr(NativeEngine, "uses_axes", lambda *_: True)
+    monkeypatch.setattr(NativeEngine, "axes_a_word", lambda self, _: self._team.numbers_a_word)
 
 
 def law(X, weight, k, trials):
@@ -137,7 +137,7 @@ def test_the_same_picks_however_it_is_computed(d, kind, dtype, weighted, tmp_pat
     for n_axes in {1, -(-d // 2), d}:
         monkeypatch.setattr(AXES, "best_axes", lambda *_, n=n_axes: n)
         np.testing.assert_array_equal(X[picks(ArraySource(X), plan(), k, 6, weight)], expected)
-    monkeypatch.setattr(NativeEngine, "uses_axes", lambda *_: False)
+    monkeypatch.setattr(NativeEngine, "axes_a_word", lambda *_: 0)
     # Whether rows are marked, for few candidates or many, or pairs are kept, for many rounds or
     # few, or every round reads the rows, is the same.
     for most_marked, most_pairs in [(7, 0), (10**4, 0), (0, 0), (0, 300), (0, 10**9)]:

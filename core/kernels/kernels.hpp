@@ -243,11 +243,17 @@ struct Kernels {
     // panels: [panel][feature][centroid_lanes], padded with zeros.
     void (*project)(const float* rows, std::size_t n_rows, std::size_t d, const float* panels,
                     std::size_t m, float* out, std::size_t stride);
-    // out ((n + 1) / 2): numbers y (n) in whole steps, two a word.
-    void (*to_shorts)(const float* y, std::size_t n, float step, std::int32_t* out);
-    // The pairs whose score along axes is at most the row's limit, as closer_panels; steps and
-    // limits of rows padded likewise.
-    std::size_t (*closer_along)(Shorts rows, std::size_t n_rows, Shorts candidates,
+    // Along axes numbers are so many a word; rows' are stored with this added.
+    std::size_t numbers_a_word;
+    std::int32_t row_bias;
+    // The step in which y, of this length, is stored. And out (words): y (n) in whole steps, a bias
+    // added.
+    double (*step_along)(const float* y, std::size_t n, double length);
+    Rounded (*to_words)(const float* y, std::size_t n, float step, std::int32_t bias,
+                        std::int32_t* out);
+    // The pairs whose score along axes is at most the row's limit, as closer_panels; steps, rests
+    // and limits of rows padded likewise.
+    std::size_t (*closer_along)(Along rows, std::size_t n_rows, Along candidates,
                                 const float* sq_norms, std::size_t n_panels,
                                 const float* limits, Hit* out);
     // out (n_hits): the scores of pairs; rows, candidates: [row][d], the latter holding -2 times

@@ -63,12 +63,18 @@ constexpr std::size_t tile_row_entries(Halves halves, std::size_t d) {
     if (halves == Halves::both_in_one) return 32;
     return tile_centroid_entries(halves, d) + (halves == Halves::bytes ? 2 : 0);
 }
-// Rows, or panels of candidates, as whole numbers of 16 bits in steps of their own: two a word, so
-// many words each.
-struct Shorts {
+// Rows, or panels of candidates, along axes: whole numbers in steps of their own, so many words of
+// some each; rests: what the axes leave of each; starts: of candidates, what sums start from.
+struct Along {
     const std::int32_t* values;
     std::size_t words;
-    const float* steps;
+    const float *steps, *rests;
+    const std::int32_t* starts;
+};
+// What rounding to whole steps left out of a line, the squared norm in steps; the sum of the steps.
+struct Rounded {
+    float sq_left;
+    std::int32_t sum;
 };
 // Whole panels of centroids in tiles, holding -2 times the packed centroid; sq_norms: one each,
 // large for padding; unit: the factor of their bytes.

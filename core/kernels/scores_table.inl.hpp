@@ -22,8 +22,7 @@ void fill(truemeans::Kernels& table) {
     table.closer_panels = closer_panels;
     table.gain_samples = gain_samples;
     table.project = project;
-    table.to_shorts = to_shorts;
-    table.closer_along = closer_along;
+    fill_along<Shorts>(table);
     table.score_hits = score_hits;
     table.keep_slack = keep_slack;
     table.rows_reached = rows_reached;

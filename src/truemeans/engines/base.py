@@ -211,8 +211,8 @@ class Engine(Protocol):
         They are put in the order of a curve (core/curve.hpp), those of a cell by value.
         """
 
-    def uses_axes(self, n_features: int) -> bool:
-        """Whether `look_along` may help to find what is closer among so many features."""
+    def axes_a_word(self, n_features: int) -> int:
+        """Axes that `look_along` packs into four bytes; 0 where so many features need no axes."""
 
     def look_along(
         self, X: Rows, lines: FloatArray, center: FloatArray, sq_radius: float

@@ -82,9 +82,11 @@ class NativeSeeding:
             self._team, boxes, weight, n, d, weight_scale, u, n_clusters, n_trials
         )
 
-    def uses_axes(self, n_features: int) -> bool:
-        scores = self._plan.scores
-        return scores != "none" and closer_scores(n_features, self._plan.target) == "centroids"
+    def axes_a_word(self, n_features: int) -> int:
+        if self._plan.scores == "none":
+            return 0
+        helps = closer_scores(n_features, self._plan.target) == "centroids"
+        return self._team.numbers_a_word if helps else 0
 
     def look_along(
         self, X: Rows, lines: FloatArray, center: FloatArray, sq_radius: float

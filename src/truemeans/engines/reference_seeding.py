@@ -96,8 +96,8 @@ class SeedingDefinition:
         w = None if weight is None else weight[rows]
         return rows[self.draw_rounds(X[rows], w, weight_scale, u, n_clusters, n_trials)]
 
-    def uses_axes(self, n_features: int) -> bool:
-        return False
+    def axes_a_word(self, n_features: int) -> int:
+        return 0
 
     def look_along(self, X: Rows, lines: FloatArray, center: FloatArray, sq_radius: float) -> None:
         return None

@@ -86,10 +86,10 @@ def most_marked(n_features: int, itemsize: int) -> int:
     return min(8 * _room(n_features, itemsize), _MOST_MARKED)
 
 
-def most_axes(n_features: int, itemsize: int) -> int:
+def most_axes(n_features: int, itemsize: int, axes_a_word: int) -> int:
     """The most axes that rows may be seen along, below 1 for none."""
-    # Two a word, and what they leave of the row among them, beside three numbers.
-    return 2 * ((_axes_room(n_features, itemsize) - 12) // 4) - 1
+    # Beside words of axes, four numbers of each row.
+    return axes_a_word * ((_axes_room(n_features, itemsize) - 16) // 4)
 
 
 def axes_are_worth_looking(n_samples: int, n_features: int, n_candidates: int) -> bool:
@@ -101,17 +101,22 @@ def axes_are_worth_looking(n_samples: int, n_features: int, n_candidates: int) -
 
 
 def best_axes(
-    n_features: int, n_candidates: int, counts: list[int], left: list[float], in_use: int
+    n_features: int,
+    n_candidates: int,
+    counts: list[int],
+    left: list[float],
+    in_use: int,
+    axes_a_word: int,
 ) -> int:
     """The number of axes that a candidate costs least with; 0 for none.
 
     ``left`` is the share of pairs that each count leaves, which are scored pair by pair. Rows are
     seen along ``in_use`` axes already, 0 for none. The unit is a feature of a score, as long as
-    two axes take; to see rows along an axis takes a score, for all ``n_candidates`` to come.
+    a word of axes takes; to see rows along an axis takes a score, for all ``n_candidates`` to come.
     """
     pair = _PAIR + _PAIR_FEATURE * n_features
     costs = {
-        count: (count + 1) / 2
+        count: count / axes_a_word
         + share * pair
         + (0 if count == in_use else count * n_features / n_candidates)
         for count, share in zip(counts, left, strict=True)

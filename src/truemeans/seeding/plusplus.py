@@ -109,7 +109,8 @@ class _Game:
         # Proposals that were accepted before a round was full.
         self._waiting = np.empty(0, np.int32)
         itemsize = dataset.source.dtype.itemsize
-        self._axes = Axes(dataset, most_axes(dataset.n_features, itemsize))
+        a_word = dataset.engine.axes_a_word(dataset.n_features)
+        self._axes = Axes(dataset, most_axes(dataset.n_features, itemsize, a_word), a_word)
         most = most_marked(dataset.n_features, itemsize)
         # Whether all rounds go by marks.
         self._marks_all = dataset.is_at_hand and most > 0
