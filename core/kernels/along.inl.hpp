@@ -92,7 +92,8 @@ inline size_t closer_strip_along(const truemeans::Along& rows,
                 sums[r][p] = Numbers::add_products(sums[r][p], a, b[p]);
         }
     }
-    size_t n = 0;
+    // Few of these vectors have a hit.
+    uint32_t bits[kRowsAlong * P], some = 0;
     for (size_t r = 0; r < kRowsAlong; ++r)
         for (size_t p = 0; p < P; ++p) {
             const size_t at = candidate + p * kLanes;
@@ -100,9 +101,14 @@ inline size_t closer_strip_along(const truemeans::Along& rows,
             const VecF score = dot * (load(candidates.steps + at) * rows.steps[first_row + r]) +
                                (load(candidates.rests + at) * rows.rests[first_row + r] +
                                 load(sq_norms + at));
-            n = append_hits(bits_of(at_most(score, broadcast(limits[first_row + r]))),
-                            first_row + r, at, out, n);
+            bits[r * P + p] = bits_of(at_most(score, broadcast(limits[first_row + r])));
+            some |= static_cast<uint32_t>(bits[r * P + p] != 0) << (r * P + p);
         }
+    size_t n = 0;
+    for (; some != 0; some &= some - 1) {
+        const auto i = static_cast<size_t>(__builtin_ctz(some));
+        n = append_hits(bits[i], first_row + i / P, candidate + i % P * kLanes, out, n);
+    }
     return n;
 }
 

@@ -22,7 +22,7 @@ __all__ = ["Axes"]
 # Picks from which on a candidate is closer to few rows.
 _FROM = 32
 # Rows and candidates that axes are tried on.
-_TRIED = 512
+_TRIED = 256
 # The share of a row's length that is in doubt along axes of which four share a word: each is off by
 # 0.29 steps, and the largest of some hundred is 3.3 times as large as most, and 127 steps.
 _BLUR = 0.29 * 3.3 / 127
