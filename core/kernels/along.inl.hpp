@@ -23,7 +23,8 @@ struct Shorts {
 #elif TM_VECTOR_BYTES == 16 && defined(__SSE2__)
         return sum + VecI(_mm_madd_epi16(__m128i(row), __m128i(candidates)));
 #else
-        return sum + (row << 16 >> 16) * (candidates << 16 >> 16) + (row >> 16) * (candidates >> 16);
+        return sum + (row << 16 >> 16) * (candidates << 16 >> 16) +
+               (row >> 16) * (candidates >> 16);
 #endif
     }
 };
@@ -37,7 +38,10 @@ struct Bytes {
 
     static double step(const float* y, size_t n, double) {
         float top = 0.0f;
-        for (size_t j = 0; j < n; ++j) top = __builtin_fabsf(y[j]) > top ? __builtin_fabsf(y[j]) : top;
+        for (size_t j = 0; j < n; ++j) {
+            const float size = __builtin_fabsf(y[j]);
+            top = size > top ? size : top;
+        }
         return static_cast<double>(top) / 127.0;
     }
     static VecI add_products(VecI sum, VecI row, VecI candidates) {
@@ -82,7 +86,8 @@ inline size_t closer_strip_along(const truemeans::Along& rows,
     const int32_t* panels = candidates.values + candidate * h;
     VecI sums[kRowsAlong][P];
     for (size_t r = 0; r < kRowsAlong; ++r)
-        for (size_t p = 0; p < P; ++p) sums[r][p] = load(candidates.starts + candidate + p * kLanes);
+        for (size_t p = 0; p < P; ++p)
+            sums[r][p] = load(candidates.starts + candidate + p * kLanes);
     for (size_t w = 0; w < h; ++w) {
         VecI b[P];
         for (size_t p = 0; p < P; ++p) b[p] = load(panels + (p * h + w) * kLanes);

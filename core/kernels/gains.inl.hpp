@@ -34,13 +34,15 @@ inline float overestimate(const GainRows& rows, size_t block, truemeans::Margin 
 // M candidates against all blocks of rows; of the first: candidates, sq_norms, marks, out.
 template <size_t M, bool kWeighted>
 inline void gain_tile(const GainRows& rows, const float* over, const float* candidates,
-                      const float* sq_norms, truemeans::Gains out) {
+                      const float* sq_norms, truemeans::Gains out, truemeans::Ahead& ahead,
+                      size_t lines_at_a_time) {
     constexpr size_t kBlocksAWord = 64 / kSampleLanes;
     const size_t d = rows.d;
     VecF gain[M] = {};
     float error[M] = {};
     for (size_t block = 0; block < rows.n_blocks; ++block) {
         const float* col = rows.cols + block * kSampleLanes * d;
+        fetch_lines(ahead, lines_at_a_time);
         VecF acc[M][kSampleVectors];
         for (size_t m = 0; m < M; ++m)
             for (size_t v = 0; v < kSampleVectors; ++v) acc[m][v] = broadcast(sq_norms[m]);
@@ -82,27 +84,31 @@ inline void gain_tile(const GainRows& rows, const float* over, const float* cand
 
 template <bool kWeighted>
 inline void sweep_gains(const GainRows& rows, const float* over, const float* candidates,
-                        const float* sq_norms, size_t k, truemeans::Gains out) {
+                        const float* sq_norms, size_t k, truemeans::Gains out,
+                        truemeans::Ahead ahead) {
+    const size_t n_times = rows.n_blocks * ((k + kTileCentroids - 1) / kTileCentroids);
+    const size_t lines = (ahead.n_lines + n_times - 1) / (n_times ? n_times : 1);
     const auto from = [&](size_t j) {
         return truemeans::Gains{out.marks + j, out.stride, out.gains + j, out.errors + j};
     };
     size_t j = 0;
     for (; j + kTileCentroids <= k; j += kTileCentroids)
         gain_tile<kTileCentroids, kWeighted>(rows, over, candidates + j * rows.d, sq_norms + j,
-                                             from(j));
+                                             from(j), ahead, lines);
     for (; j < k; ++j)
-        gain_tile<1, kWeighted>(rows, over, candidates + j * rows.d, sq_norms + j, from(j));
+        gain_tile<1, kWeighted>(rows, over, candidates + j * rows.d, sq_norms + j, from(j), ahead,
+                                lines);
 }
 
 void gain_samples(GainRows rows, truemeans::Margin margin, const float* candidates,
-                  const float* sq_norms, size_t k, truemeans::Gains out) {
+                  const float* sq_norms, size_t k, truemeans::Gains out, truemeans::Ahead ahead) {
     float over[truemeans::kMostGainRows / kSampleLanes];
     for (size_t block = 0; block < rows.n_blocks; ++block)
         over[block] = overestimate(rows, block, margin);
     if (rows.weight)
-        sweep_gains<true>(rows, over, candidates, sq_norms, k, out);
+        sweep_gains<true>(rows, over, candidates, sq_norms, k, out, ahead);
     else
-        sweep_gains<false>(rows, over, candidates, sq_norms, k, out);
+        sweep_gains<false>(rows, over, candidates, sq_norms, k, out, ahead);
 }
 
 }  // namespace

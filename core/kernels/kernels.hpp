@@ -236,9 +236,9 @@ struct Kernels {
                                  const float* panels, const float* sq_norms,
                                  std::size_t n_panels, const float* limits, Hit* out);
     // What k candidates would gain, and from which rows (gains.inl.hpp); lanes = samples,
-    // candidates and sq_norms as of score_samples.
+    // candidates and sq_norms as of score_samples. Lines of rows to come are fetched meanwhile.
     void (*gain_samples)(GainRows rows, Margin margin, const float* candidates,
-                         const float* sq_norms, std::size_t k, Gains out);
+                         const float* sq_norms, std::size_t k, Gains out, Ahead ahead);
     // out [row][stride]: the products of packed rows with m axes, sums of kSummedFeatures added up;
     // panels: [panel][feature][centroid_lanes], padded with zeros.
     void (*project)(const float* rows, std::size_t n_rows, std::size_t d, const float* panels,

@@ -52,8 +52,6 @@ namespace {
 
 using truemeans::TileCentroids;
 
-constexpr size_t kLineBytes = 64;
-
 // products: 16 rows, of these factors, with a centroid of squared norm `norm`.
 template <Halves kHalves>
 inline VecF score_of(const float* products, VecF factors, float norm) {
@@ -120,10 +118,7 @@ struct Search {
             store(out.second + row, two[side].second);
             store(out.index + row, two[side].index);
         }
-        for (size_t i = 0; i < lines_at_a_time && ahead.n_lines > 0; ++i, --ahead.n_lines) {
-            __builtin_prefetch(ahead.from, 0, 2);  // to the second-level cache
-            ahead.from += kLineBytes;
-        }
+        fetch_lines(ahead, lines_at_a_time);
     }
 };
 

@@ -7,6 +7,8 @@
 #include <cstddef>
 #include <cstdint>
 
+#include "records.hpp"
+
 #if defined(__AVX512F__) || defined(__FMA__)
 #include <immintrin.h>
 #endif
@@ -97,6 +99,14 @@ inline void fetch_ahead(const T* p) {
 template <class T>
 inline void fetch_rows_ahead(const T* p, size_t n) {
     for (size_t e = 0; e < n; e += 64 / sizeof(T)) fetch_ahead(p + e);
+}
+
+// Fetches so many of the lines that are to come, to the second-level cache.
+inline void fetch_lines(truemeans::Ahead& ahead, size_t n) {
+    for (size_t i = 0; i < n && ahead.n_lines > 0; ++i, --ahead.n_lines) {
+        __builtin_prefetch(ahead.from, 0, 2);
+        ahead.from += 64;
+    }
 }
 
 // Fetches n entries, of which a line may be left out that only the last reach into.
