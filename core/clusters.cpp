@@ -115,7 +115,7 @@ void Clusters::close(std::size_t j) {
     field_.put(j, centroid(j));
 }
 
-void Clusters::confine(const std::vector<std::size_t>& centres, std::size_t most) {
+void Clusters::confine(std::initializer_list<std::size_t> centres, std::size_t most) {
     // To choose most of all would take longer than to look at all.
     if (std::max<std::size_t>(centres.size(), 2) * most >= k()) {
         activate_all();

@@ -5,6 +5,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <functional>
+#include <initializer_list>
 #include <type_traits>
 #include <vector>
 
@@ -74,7 +75,7 @@ class Clusters {
     void close(std::size_t j);
 
     // From now on only the `most` clusters nearest to each of these give and take rows.
-    void confine(const std::vector<std::size_t>& centres, std::size_t most);
+    void confine(std::initializer_list<std::size_t> centres, std::size_t most);
 
     // Lloyd's iterations and Hartigan's moves, where something changed, until nothing does, one
     // gains less than `least`, or a total below the goal is out of reach. Returns whether the

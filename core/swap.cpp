@@ -18,11 +18,14 @@ constexpr double kHope = 2.0, kRelief = 0.8;
 constexpr std::size_t kRegion = 24;
 // So few clusters are all close to each other.
 constexpr std::size_t kAllClose = 12;
-// Clusters close to each other whose halving gains less than this share of what the removal costs
-// are no pair; of the swaps that helped, one in fifty gained less than a tenth of it (refine). Among
-// few clusters each of these few counts.
-constexpr double kLeastShare = 0.15, kLeastShareOfFew = 0.05;
-constexpr std::size_t kFew = 24;
+// Clusters close to each other whose halving gains less than a share of what the removal costs are
+// no pair. Of the swaps that helped, one in fifty gained less than a tenth of it: among few clusters
+// these are worth their time, and among many the search runs out of patience first (refine).
+double least_share(std::size_t k) {
+    constexpr double kLeast = 0.05, kMost = 0.18, kOfMany = 8.0;
+    constexpr std::size_t kFew = 24;
+    return k <= kFew ? kLeast : std::clamp(kOfMany / static_cast<double>(k), kLeast, kMost);
+}
 // A trial ends when a round changes so little of what it is about.
 constexpr double kFine = 0.01;
 
@@ -34,7 +37,8 @@ SwapSearch::SwapSearch(Clusters clusters, std::size_t patience)
       best_inertia_(kInfinity),
       patience_(patience),
       removals_(clusters_.k()),
-      splits_(clusters_.k()) {}
+      splits_(clusters_.k()),
+      halves_(clusters_.k()) {}
 
 void SwapSearch::start() {
     if (is_started_) return;
@@ -122,7 +126,7 @@ void SwapSearch::list_neighbours() {
     next_ = 0;
     is_listed_ = true;
     const std::size_t k = clusters_.k();
-    const double share = k > kFew ? kLeastShare : kLeastShareOfFew;
+    const double share = least_share(k);
     const auto offer = [&](std::size_t s, std::size_t r) {
         if (s == r || s >= k || r >= k) return;
         const double up = splits_[s].worth, down = removals_[r].worth;
@@ -173,8 +177,13 @@ void SwapSearch::refresh() {
             for (const Index l : worth_.heirs())
                 removals_[j].parts.emplace_back(l, clusters_.version(static_cast<std::size_t>(l)));
         }
-        if (!is_current(splits_[j]))
+        if (!is_current(splits_[j])) {
             splits_[j] = {worth_.halves(clusters_, j), false, {own}};
+            const auto& members = clusters_.members(j);
+            halves_[j].clear();
+            for (std::size_t m = 0; m < members.size(); ++m)
+                if (worth_.upper()[m]) halves_[j].push_back(members[m]);
+        }
         cheap_.push_back(static_cast<Index>(j));
     }
     dear_ = cheap_;
@@ -190,16 +199,21 @@ void SwapSearch::refresh() {
     is_listed_ = false;
 }
 
+// Rows of a cluster go to where they are nearest otherwise.
+void SwapSearch::empty(std::size_t r) {
+    worth_.find_receivers(clusters_, r);
+    freed_ = clusters_.members(r);
+    for (std::size_t m = 0; m < freed_.size(); ++m)
+        clusters_.move(freed_[m], static_cast<std::size_t>(worth_.receivers()[m]));
+}
+
 void SwapSearch::try_removal(std::size_t r) {
     ++n_tried_;
     const double before = clusters_.total();
     const double dearest = gain(static_cast<std::size_t>(dear_[0]));
     clusters_.confine({r}, kRegion);
     clusters_.begin();
-    worth_.find_receivers(clusters_, r);
-    const std::vector<Index> members = clusters_.members(r);
-    for (std::size_t m = 0; m < members.size(); ++m)
-        clusters_.move(members[m], static_cast<std::size_t>(worth_.receivers()[m]));
+    empty(r);
     clusters_.close(r);
     clusters_.converge(before + dearest, kFine * removals_[r].worth);
     finish(removals_[r], before, 1.0);
@@ -212,10 +226,7 @@ void SwapSearch::try_split(std::size_t s) {
     const double cheapest = cost(static_cast<std::size_t>(cheap_[0]));
     clusters_.confine({s}, kRegion);
     clusters_.begin();
-    worth_.halves(clusters_, s);
-    const std::vector<Index> members = clusters_.members(s);
-    for (std::size_t m = 0; m < members.size(); ++m)
-        if (worth_.upper()[m]) clusters_.move(members[m], clusters_.spare());
+    for (const Index row : halves_[s]) clusters_.move(row, clusters_.spare());
     clusters_.converge(before - cheapest, kFine * splits_[s].worth);
     finish(splits_[s], before, -1.0);
     place(dear_, s, false);
@@ -249,13 +260,8 @@ void SwapSearch::attempt(const Pair& pair) {
     const double before = clusters_.total();
     clusters_.confine({s, r}, kRegion);
     clusters_.begin();
-    worth_.halves(clusters_, s);
-    worth_.find_receivers(clusters_, r);
-    const std::vector<Index> halved = clusters_.members(s), freed = clusters_.members(r);
-    for (std::size_t m = 0; m < freed.size(); ++m)
-        clusters_.move(freed[m], static_cast<std::size_t>(worth_.receivers()[m]));
-    for (std::size_t m = 0; m < halved.size(); ++m)
-        if (worth_.upper()[m]) clusters_.move(halved[m], r);
+    empty(r);
+    for (const Index row : halves_[s]) clusters_.move(row, r);
     if (!clusters_.converge(before * (1.0 - kLeastGain))) {
         clusters_.undo();
         ++n_failed_;

@@ -56,6 +56,7 @@ class SwapSearch {
     void list_neighbours();
     void try_removal(std::size_t r);
     void try_split(std::size_t s);
+    void empty(std::size_t r);
     void finish(Trial& trial, double before, double sign);
     void attempt(const Pair& pair);
     void place(std::vector<Index>& order, std::size_t j, bool rising);
@@ -72,6 +73,8 @@ class SwapSearch {
     bool is_started_ = false, is_fresh_ = false, is_listed_ = false;
     std::size_t patience_, n_tried_ = 0, n_kept_ = 0, n_failed_ = 0, next_ = 0;
     std::vector<Trial> removals_, splits_;
+    std::vector<std::vector<Index>> halves_;  // of each cluster, the rows that leave when it is split
+    std::vector<Index> freed_;
     std::vector<Index> cheap_, dear_;  // clusters by what they cost and gain, best first
     std::vector<Pair> pairs_;          // those close to each other
     std::unordered_set<std::uint64_t> failures_;
