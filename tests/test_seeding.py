@@ -12,8 +12,16 @@ from truemeans.engines import open_engine
 from truemeans.engines.masses import mass_scale
 from truemeans.seeding import Draw
 from truemeans.sources import ArraySource
+from truemeans.validation import check_random_state
 
 PLAN = next(native_plans())
+
+
+@pytest.mark.parametrize("seed", [0, 5, 2**32 - 1])
+def test_an_integer_stands_for_the_numbers_numpy_draws_from_it(seed):
+    ours, numpys = check_random_state(seed), np.random.RandomState(seed)
+    np.testing.assert_array_equal(ours.random(1000), numpys.random(1000))
+    np.testing.assert_array_equal(ours.normal(size=9), numpys.normal(size=9))
 
 
 @pytest.fixture(params=[0, 1 << 14], ids=["buckets", "sorted once"])

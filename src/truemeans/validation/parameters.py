@@ -10,6 +10,7 @@ from numbers import Real
 from typing import Any
 
 import numpy as np
+from numpy.random.bit_generator import ISeedSequence
 
 from truemeans.memory import available_memory
 from truemeans.validation.footprint import ASK_FROM_BYTES
@@ -32,6 +33,15 @@ __all__ = [
 ]
 
 RandomSource = np.random.RandomState | np.random.Generator
+
+
+class _Blank(ISeedSequence):
+    """A state to be written over."""
+
+    _WORDS = [0] * 624
+
+    def generate_state(self, n_words: int, dtype: Any = np.uint32) -> Any:
+        return self._WORDS[:n_words]
 
 
 class InvalidParameterError(ValueError, TypeError):
@@ -113,7 +123,11 @@ def check_random_state(random_state: object) -> RandomSource:
             "a numpy.random.RandomState or a numpy.random.Generator; give an integer to get "
             "the same result every time."
         )
-    return np.random.RandomState(seed)
+    # What RandomState(seed) is, which first asks the system for a state that the seed writes over:
+    # 90 us instead of 3.
+    source = np.random.RandomState(np.random.MT19937(_Blank()))  # type: ignore[arg-type]
+    source.seed(seed)
+    return source
 
 
 def check_callback(callback: object) -> Callable[[Any], object] | None:
