@@ -79,7 +79,6 @@ class Game {
 
     void prepare(Mine& t, bool scored) const;
     bool limit(const ScorePanels<T>& panels, std::size_t begin, std::size_t n, Mine& t) const;
-    Ahead ahead(std::size_t begin) const;
     void score(const ScorePanels<T>& panels, std::size_t begin, std::size_t n, Mine& t);
     void mark_all(std::size_t begin, std::size_t n, Mine& t);
     std::vector<double> exact_gains(const std::vector<std::size_t>& trials);
@@ -159,24 +158,17 @@ bool Game<T>::limit(const ScorePanels<T>& panels, std::size_t begin, std::size_t
     return true;
 }
 
-// The rows that this thread will most likely pack next.
-template <class T>
-Ahead Game<T>::ahead(std::size_t begin) const {
-    const std::size_t next = begin + kMostGainRows * team_.n_threads();
-    if (next >= rows_.n) return {nullptr, 0};
-    const std::size_t n = std::min(kMostGainRows, rows_.n - next);
-    return {reinterpret_cast<const char*>(rows_.X + next * rows_.d), n * rows_.d * sizeof(T) / 64};
-}
-
 // A mass is rounded to a whole number, so a row's gain may differ by one from what it is in reals.
 template <class T>
 void Game<T>::score(const ScorePanels<T>& panels, std::size_t begin, std::size_t n, Mine& t) {
     const std::size_t lanes = kernels_.sample_lanes;
     const GainRows rows{t.cols.data(),  (n + lanes - 1) / lanes, rows_.d, t.norms.data(),
                         t.limits.data(), rows_.weight ? t.weight.data() : nullptr};
+    // What this thread will most likely pack next.
+    const std::size_t next = begin + kMostGainRows * team_.n_threads();
     kernels_.gain_samples(rows, panels.margin, panels.packed.data(), panels.sq_norms.data(), m_,
                           {&mark(begin / kWord, 0), m_, t.gains.data(), t.errors.data()},
-                          ahead(begin));
+                          lines_ahead(rows_, next, kMostGainRows));
     const double s = static_cast<double>(panels.scale), unit = scale_ / (s * s);
     for (std::size_t g = 0; g < m_; ++g) {
         const double gain = static_cast<double>(t.gains[g]) * unit;
@@ -218,7 +210,7 @@ void Game<T>::list(std::uint64_t bits, std::size_t first, std::size_t g, Mine& t
     }
 }
 
-// Canonical distances of the hits, rows counted from `begin`.
+// Canonical distances of the hits, rows counted from `begin`, while the next ones are fetched.
 template <class T>
 void Game<T>::measure_hits(std::size_t begin, Mine& t) const {
     const std::size_t n = t.hits.size(), d = rows_.d;

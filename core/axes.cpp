@@ -9,6 +9,7 @@ namespace truemeans {
 namespace {
 
 constexpr double kUnit = 1.0 / (1 << 24);
+
 // The axes in float32, the largest entry 1; empty where there is none to speak of.
 std::vector<float> reduced(const double* axes, std::size_t n) {
     double top = 0.0;
@@ -115,8 +116,7 @@ std::vector<float> Axes::panels_of(const std::vector<float>& rows, std::size_t c
 Axes::Line Axes::line(const Kernels& kernels, float* y, double sq_norm, std::int32_t bias,
                       std::int32_t* out) const {
     const double g = 1.05 * static_cast<double>(d + 8) * kUnit;
-    const double root_m = std::sqrt(static_cast<double>(m));
-    const double k = project_error(d) * root_m;
+    const double k = project_error(d) * std::sqrt(static_cast<double>(m));
     const double e = 2.02 * k + 2.0 * g;
     if (!(sq_norm < static_cast<double>(kWildScore))) {  // such rows are never scored
         std::fill_n(y, m, 0.0f);

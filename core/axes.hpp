@@ -41,12 +41,12 @@ namespace truemeans {
 
 struct Axes {
     std::size_t n, d, m;
-    std::size_t lanes;               // of the target whose kernels they are for
-    Frame frame;                     // rows and candidates are packed with
-    std::size_t words;                     // of a line
-    Aligned<std::int32_t> lines;           // (n, words) of the packed rows
-    std::vector<float> norms, slips;       // (n,)
-    std::vector<float> steps, rests;       // (n,) and what fills up a vector of rows
+    std::size_t lanes;                // of the target whose kernels they are for
+    std::size_t words;                // of a line
+    Frame frame;                      // rows and candidates are packed with
+    Aligned<std::int32_t> lines;      // (n, words) of the packed rows
+    std::vector<float> norms, slips;  // (n,)
+    std::vector<float> steps, rests;  // (n,) and what fills up a vector of rows
 
     // axes: (m, d), shortened where they lengthen something; center (d,) and the largest squared
     // distance from it, which need not be exact, choose the frame.

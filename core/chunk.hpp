@@ -136,10 +136,8 @@ struct Pass {
     // The rows that this thread will most likely pack next, where packing waits for them: where
     // they are narrow, and most of them are scored.
     Ahead ahead(std::size_t begin, std::size_t m, std::size_t n) const {
-        const std::size_t first = begin + stride, bytes = rows.d * sizeof(T);
-        if (bytes > kNarrowBytes || 2 * m < n || first >= rows.n) return {nullptr, 0};
-        const std::size_t n_next = std::min(n, rows.n - first);
-        return {reinterpret_cast<const char*>(rows.X + first * rows.d), n_next * bytes / 64};
+        if (rows.d * sizeof(T) > kNarrowBytes || 2 * m < n) return {nullptr, 0};
+        return lines_ahead(rows, begin + stride, n);
     }
 
     void score(std::size_t begin, std::size_t m, std::size_t n, ChunkScratch<T>& t) const {

@@ -197,6 +197,13 @@ struct Search {
     }
 };
 
+// Packed rows of a chunk stay in a second-level cache.
+constexpr std::size_t kMostRows = 1024;
+std::size_t rows_at_once(std::size_t d) {
+    if (d <= 32) return kMostRows;
+    return d <= 256 ? 256 : 128;
+}
+
 // The pairs of all threads by candidate.
 void sort_pairs(Team& team, std::vector<Scratch>& threads, std::size_t k, Closer& out) {
     // next[t][j]: where thread t's next pair of candidate j goes.
@@ -251,9 +258,8 @@ Closer find_closer(Team& team, const Kernels& kernels, Rows<T> rows, Centroids c
     if (coarse)
         coarse_tiles = TilePanels(kernels, halves_of(scores, rows.d), panels.packed,
                                   panels.sq_norms, panels.sq_norm_top, rows.d);
-    // Packed rows of a chunk stay in a second-level cache.
     const std::size_t chunk =
-        std::clamp<std::size_t>(block_rows ? block_rows : (rows.d <= 32 ? 1024 : rows.d <= 256 ? 256 : 128), 1, 1024);
+        std::clamp<std::size_t>(block_rows ? block_rows : rows_at_once(rows.d), 1, kMostRows);
     const std::size_t pad =
         std::max({kernels.sample_lanes, kernels.centroid_lanes, kernels.tile_rows});
     const std::size_t padded = (chunk + pad - 1) / pad * pad;

@@ -22,6 +22,15 @@ struct Rows {
     const double* weight;  // (n,) or null for ones
 };
 
+// The lines of so many rows from `first` on, or of what there is of them.
+template <class T>
+Ahead lines_ahead(const Rows<T>& rows, std::size_t first, std::size_t n) {
+    if (first >= rows.n) return {nullptr, 0};
+    const std::size_t bytes = rows.d * sizeof(T);
+    return {reinterpret_cast<const char*>(rows.X + first * rows.d),
+            (n < rows.n - first ? n : rows.n - first) * bytes / 64};
+}
+
 struct Centroids {
     const double* values;  // (k, d), row-major
     std::size_t k;

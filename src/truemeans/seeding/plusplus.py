@@ -111,12 +111,9 @@ class _Game:
         itemsize = dataset.source.dtype.itemsize
         a_word = dataset.engine.axes_a_word(dataset.n_features)
         self._axes = Axes(dataset, most_axes(dataset.n_features, itemsize, a_word), a_word)
-        most = most_marked(dataset.n_features, itemsize)
-        # Whether all rounds go by marks.
-        self._marks_all = dataset.is_at_hand and most > 0
-        # A round's candidates at the least, for rounds whose pairs are too many.
-        self._most_marked = max(most, n_trials) if dataset.is_at_hand else 0
-        self._marks = np.empty(self._most_marked * -(-dataset.n_samples // 64), np.uint64)
+        marked = most_marked(dataset.n_features, itemsize) if dataset.is_at_hand else 0
+        self._most_marked = max(marked, n_trials) if marked else 0
+        self._marks = self._room_to_mark(self._most_marked)
         # Share of the rows that a candidate is expected to come closer to.
         self._share = 1.0
         self._used = 0
@@ -142,19 +139,25 @@ class _Game:
 
     def _advance(self, left: Proposals, n_rounds: int) -> None:
         """Play some rounds with what is left, all of it acceptable now."""
-        if self._marks_all:
-            self._advance_by_marks(_those(left, slice(self._most_marked)), n_rounds)
+        if self._most_marked:
+            some = _those(left, slice(self._most_marked))
+            self._advance_by_marks(some, n_rounds, self._marks)
         else:
             self._advance_by_pairs(left, n_rounds)
 
-    def _advance_by_marks(self, some: Proposals, n_rounds: int) -> None:
-        """Play some rounds with rows that there is room to mark for."""
+    def _room_to_mark(self, n_candidates: int) -> npt.NDArray[np.uint64]:
+        return np.empty(n_candidates * -(-self._dataset.n_samples // 64), np.uint64)
+
+    def _advance_by_marks(
+        self, some: Proposals, n_rounds: int, marks: npt.NDArray[np.uint64]
+    ) -> None:
+        """Play some rounds with proposals that there is room to mark rows for."""
         played = self._dataset.play_ahead(
             some,
             self.costs.scale,
             self._n_trials,
             n_rounds,
-            self._marks,
+            marks,
             self.costs.nearest,
             len(self.picked),
         )
@@ -193,7 +196,7 @@ class _Game:
         self._share *= 0.75
         some = _those(left, slice(self._n_trials))
         if self._dataset.is_at_hand:
-            self._advance_by_marks(some, 1)
+            self._advance_by_marks(some, 1, self._room_to_mark(len(some.rows)))
         else:
             self._one_round(some.rows)
 
