@@ -11,8 +11,8 @@ constexpr double kInfinity = std::numeric_limits<double>::infinity();
 constexpr int kMostRounds = 50;
 constexpr double kRoundsLeft = 50.0;
 constexpr int kSureRounds = 2;
-// Rows between two looks at the clock: looking takes as long as a few rows.
-constexpr std::size_t kPause = 4096;
+// Rows between two looks for Ctrl-C: looking takes as long as a hundred rows.
+constexpr std::size_t kPause = 1 << 16;
 
 }  // namespace
 

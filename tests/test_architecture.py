@@ -24,7 +24,7 @@ LAYERS = [
     ["solve"],
     ["watch"],
     ["counted", "lloyd", "optimum", "refill", "refine", "scale", "seeding"],
-    ["dataset"],
+    ["dataset", "line"],
     ["sources", "engines"],
     ["plan"],
     ["narrator", "progress"],

@@ -105,7 +105,7 @@ inline void by_eights(const double* sums, size_t n_grids, size_t d, const Visit&
     if (f == d) return;
     double rest[8 * kMostGrids] = {};
     for (size_t g = 0; g < n_grids; ++g)
-        for (size_t i = 0; f + i < d; ++i) rest[g * 8 + i] = sums[g * (d + 1) + f + i];
+        store8(rest + g * 8, load_some(sums + g * (d + 1) + f, d - f));
     visit(f, d - f, rest, size_t{8});
 }
 
@@ -167,7 +167,8 @@ void inertia_term(const double* sums, size_t n_grids, size_t d, const double* ce
     });
     Dd<double> sum{0.0, 0.0};
     double sizes = 0.0;
-    for (size_t lane = 0; lane < 8; ++lane) {
+    // The other lanes are zeros.
+    for (size_t lane = 0; lane < (d < 8 ? d : 8); ++lane) {
         sum = add(sum, Dd<double>{term.hi[lane], term.lo[lane]});
         sizes += size[lane];
     }

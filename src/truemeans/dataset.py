@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterable, Iterator
+from functools import cached_property
 from typing import Any, NamedTuple, TypeAlias
 
 import numpy as np
@@ -30,6 +31,7 @@ from truemeans.engines.records import (
     SqGrids,
     Updated,
 )
+from truemeans.line import Line, in_line
 from truemeans.sources import Source
 
 __all__ = ["Dataset", "Survey", "survey"]
@@ -238,6 +240,13 @@ class Dataset:
         """The rows as one array, (n_samples, n_features); no copy where they are one block."""
         _, X = next(iter(self.source.blocks()))
         return X if len(X) == self.n_samples else self.source.take(np.arange(self.n_samples))
+
+    @cached_property
+    def line(self) -> Line:
+        """All rows in the order of the line, kept from now on."""
+        X = self.all_rows()
+        rows = in_line(np.arange(self.n_samples), self.row_keys(), X.__getitem__)
+        return Line(rows, X[rows])
 
     def bucket_masses(
         self,

@@ -96,18 +96,14 @@ def refine(
 def _canonical(
     dataset: Dataset, labels: LabelArray
 ) -> tuple[FloatArray, FloatArray, npt.NDArray[np.int32]]:
-    """Rows ordered by their values, equal ones merged; weights; labels."""
-    X = np.concatenate([X.astype(np.float64) for _, X in dataset.source.blocks()])
-    weight = np.ones(len(X)) if dataset.sample_weight is None else dataset.sample_weight
-    keys = dataset.row_keys()
-    # Equal rows of weight one may come in any order.
-    order = np.argsort(keys) if dataset.sample_weight is None else np.lexsort((weight, keys))
-    rows = X[order]
-    same = (rows[1:] == rows[:-1]).all(axis=1)
-    if (~same & (keys[order][1:] == keys[order][:-1])).any():
-        # Different rows share a key: their values decide.
-        order = np.lexsort((weight, *X.T[::-1], keys))
-        rows = X[order]
-        same = (rows[1:] == rows[:-1]).all(axis=1)
-    starts = np.flatnonzero(np.concatenate([[True], ~same]))
-    return rows[starts], np.add.reduceat(weight[order], starts), labels[order][starts]
+    """Rows in the order of the line, equal ones merged into one; their weights; their labels."""
+    rows, values = dataset.line
+    X = values.astype(np.float64, copy=False)
+    new = np.concatenate([[True], (X[1:] != X[:-1]).any(axis=1)])
+    starts = np.flatnonzero(new)
+    weight = np.ones(len(rows))
+    if dataset.sample_weight is not None:
+        # Weights of equal rows are added from the least to the largest.
+        weight = dataset.sample_weight[rows]
+        weight = weight[np.lexsort((weight, np.cumsum(new)))]
+    return X[starts], np.add.reduceat(weight, starts), labels[rows[starts]]

@@ -1,8 +1,7 @@
 """Draws rows with given probabilities, so that the order of the rows does not matter.
 
-All rows stand on a line, each taking up its mass: ordered by a fixed linear function of their
-values (the key), rows of equal keys lexicographically. A random number in [0, 1) picks a place
-on the line. What is picked therefore depends on the set of rows, their weights and the random
+All rows stand on a line (line.py), each taking up its mass. A random number in [0, 1) picks a
+place on the line. What is picked therefore depends on the set of rows, their weights and the random
 number only: not on row order, blocks, threads or targets. A row of weight w takes up the place
 of w copies of weight 1, and a row of weight 0 none. Scaling the rows by a power of two changes
 nothing, and rows that are nearly the same are picked nearly the same.
@@ -16,7 +15,7 @@ from __future__ import annotations
 import math
 from collections.abc import Iterator
 from functools import cached_property
-from typing import Any, Protocol
+from typing import Protocol
 
 import numpy as np
 import numpy.typing as npt
@@ -24,6 +23,7 @@ import numpy.typing as npt
 from truemeans.dataset import Dataset
 from truemeans.engines.masses import mass_scale
 from truemeans.engines.records import Buckets, FloatArray
+from truemeans.line import in_line
 
 __all__ = ["Draw", "Uniform"]
 
@@ -69,12 +69,6 @@ class Draw:
         weight = dataset.sample_weight
         total = float(dataset.n_samples) if weight is None else math.fsum(weight)
         self.weight_scale = mass_scale(total)
-
-    @cached_property
-    def line(self) -> tuple[npt.NDArray[np.intp], npt.NDArray[Any]]:
-        """All rows in the order of the line: their numbers, and their values."""
-        rows = self._in_order(np.arange(self._dataset.n_samples))
-        return rows, self._dataset.source.take(rows)
 
     @cached_property
     def _buckets(self) -> Buckets:
@@ -133,7 +127,7 @@ class Draw:
 
     def _draw(self, closest: FloatArray | None, scale: float, size: int) -> npt.NDArray[np.intp]:
         if self._dataset.n_samples <= _SORTED_ONCE:
-            rows = self.line[0]
+            rows = self._dataset.line.rows
             return rows[_places(self._mass(rows, closest, scale), self.rng.random(size))[2]]
         masses = self._masses(closest, scale)
         ends, place, bucket = _places(masses, self.rng.random(size))
@@ -171,13 +165,8 @@ class Draw:
         # A stretch at a time, which the same memory holds again and again.
         step = max(1, _NUMBERS_AT_A_TIME // self._dataset.n_features)
         stretches = range(0, max(len(rows), 1), step)
-        key = np.concatenate([row_keys(take(rows[i : i + step])) for i in stretches])
-        line = np.argsort(key, kind="stable")
-        rows, key = rows[line], key[line]
-        twins = np.flatnonzero(np.diff(key) == 0)
-        if len(twins) and (take(rows[twins]) != take(rows[twins + 1])).any():
-            rows = rows[np.lexsort((*take(rows).T[::-1], key))]
-        return rows
+        keys = np.concatenate([row_keys(take(rows[i : i + step])) for i in stretches])
+        return in_line(rows, keys, take)
 
     def _mass(
         self, rows: npt.NDArray[np.intp], closest: FloatArray | None, scale: float

@@ -84,7 +84,7 @@ def plusplus(dataset: Dataset, draw: Draw, n_clusters: int, n_local_trials: int)
 
 
 def _at_once(dataset: Dataset, draw: Draw, n_clusters: int, n_trials: int) -> npt.NDArray[np.intp]:
-    rows, values = draw.line
+    rows, values = dataset.line
     weight = None if dataset.sample_weight is None else dataset.sample_weight[rows]
     u = draw.rng.random(1 + (n_clusters - 1) * n_trials)
     return rows[
