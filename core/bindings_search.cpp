@@ -75,6 +75,7 @@ void bind_search(nb::module_& m) {
             "most"_a, "seconds"_a)
         .def_prop_ro("n_tried", &core::SwapSearch::n_tried)
         .def_prop_ro("n_kept", &core::SwapSearch::n_kept)
+        .def_prop_ro("has_ended", &core::SwapSearch::has_ended)
         .def_prop_ro("inertia", &core::SwapSearch::inertia)
         .def_prop_ro(
             "centroids",

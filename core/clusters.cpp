@@ -11,8 +11,8 @@ constexpr double kInfinity = std::numeric_limits<double>::infinity();
 constexpr int kMostRounds = 50;
 constexpr double kRoundsLeft = 50.0;
 constexpr int kSureRounds = 2;
-// Rows between two looks for Ctrl-C: looking takes as long as a hundred rows.
-constexpr std::size_t kPause = 1 << 16;
+// Rows between two looks at the clock: looking takes as long as a few rows.
+constexpr std::size_t kPause = 4096;
 
 }  // namespace
 
@@ -259,19 +259,23 @@ bool Clusters::lloyd_round() {
     return !pending_.empty();
 }
 
-bool Clusters::converge(double goal, double least) {
-    double last = kInfinity;
-    for (int round = 0; round < kMostRounds; ++round) {
-        recentre();
-        const double now = total();
-        // The gains of the rounds shrink, so what is many gains away is not reached.
-        if (round > kSureRounds && now > goal && kRoundsLeft * (last - now) < now - goal)
-            return false;
-        if (last - now < least) return now < goal;
-        last = now;
-        if (!lloyd_round() && !hartigan_round()) break;
-    }
+bool Clusters::go_down(Descent& descent) {
     recentre();
+    const double now = total(), gained = descent.last - now;
+    // The gains of the rounds shrink, so what is many gains away is not reached.
+    const bool is_hopeless = descent.round > kSureRounds && now > descent.goal &&
+                             kRoundsLeft * gained < now - descent.goal;
+    if (is_hopeless || gained < descent.least) return false;
+    descent.last = now;
+    if (++descent.round <= kMostRounds && (lloyd_round() || hartigan_round())) return true;
+    recentre();
+    return false;
+}
+
+bool Clusters::converge(double goal, double least) {
+    Descent descent{goal, least};
+    while (go_down(descent)) {
+    }
     return total() < goal;
 }
 

@@ -6,6 +6,7 @@
 #include <cstdint>
 #include <functional>
 #include <initializer_list>
+#include <limits>
 #include <type_traits>
 #include <vector>
 
@@ -78,8 +79,15 @@ class Clusters {
     void confine(std::initializer_list<std::size_t> centres, std::size_t most);
 
     // Lloyd's iterations and Hartigan's moves, where something changed, until nothing does, one
-    // gains less than `least`, or a total below the goal is out of reach. Returns whether the
-    // total is below it.
+    // gains less than `least`, or a total below the goal is out of reach.
+    struct Descent {
+        double goal = std::numeric_limits<double>::infinity(), least = 0.0;
+        double last = std::numeric_limits<double>::infinity();
+        int round = 0;
+    };
+    // One round; false when it was the last.
+    bool go_down(Descent& descent);
+    // All of them; whether the total is below the goal.
     bool converge(double goal, double least = 0.0);
     // All clusters take part again, and what has changed since begin() stays.
     void release();

@@ -40,30 +40,30 @@ SwapSearch::SwapSearch(Clusters clusters, std::size_t patience)
       splits_(clusters_.k()),
       halves_(clusters_.k()) {}
 
-void SwapSearch::start() {
-    if (is_started_) return;
-    clusters_.converge(kInfinity);
-    note_best();
-    is_started_ = true;
-}
-
 void SwapSearch::note_best() {
     best_ = clusters_.centroids();
     best_inertia_ = clusters_.total();
 }
 
+// Goes on as far as time allows; how far that is does not show in where it ends.
 bool SwapSearch::run(std::size_t most, double seconds) {
     using Clock = std::chrono::steady_clock;
     const auto end = Clock::now() + std::chrono::duration<double>(seconds);
-    start();
-    for (std::size_t i = 0; i < most; ++i) {
-        if (clusters_.k() < 2 || n_failed_ >= patience_ || !step()) {
+    do {
+        if (is_descending_) {
+            is_descending_ = clusters_.go_down(descent_);
+            note_best();
+        } else if (most == 0) {
+            return true;
+        } else if (clusters_.k() < 2 || n_failed_ >= patience_ || !step()) {
             clusters_.settle();
             if (clusters_.total() < best_inertia_) note_best();
+            has_ended_ = true;
             return true;
+        } else {
+            --most;
         }
-        if (Clock::now() >= end) return false;
-    }
+    } while (Clock::now() < end);
     return false;
 }
 
@@ -268,9 +268,10 @@ void SwapSearch::attempt(const Pair& pair) {
         failures_.insert(key(s, r));
         return;
     }
-    clusters_.release();
-    clusters_.converge(kInfinity);
     note_best();
+    clusters_.release();
+    descent_ = {};
+    is_descending_ = true;
     ++n_kept_;
     n_failed_ = 0;
     is_fresh_ = false;

@@ -27,7 +27,7 @@ class SwapSearch {
     // The search ends when so many swaps have failed in a row as `patience` says.
     SwapSearch(Clusters clusters, std::size_t patience);
 
-    // Tries up to so many more swaps, for about so many seconds; true when the search has ended.
+    // Tries up to so many more swaps, for about so many seconds; false when only time has run out.
     bool run(std::size_t most, double seconds);
 
     // The best so far, also after an exception left run().
@@ -35,6 +35,8 @@ class SwapSearch {
     double inertia() const { return best_inertia_; }
     std::size_t n_tried() const { return n_tried_; }
     std::size_t n_kept() const { return n_kept_; }
+    // Whether nothing is left that is worth trying.
+    bool has_ended() const { return has_ended_; }
 
   private:
     // What is known of taking a centroid away or of halving a cluster.
@@ -48,7 +50,6 @@ class SwapSearch {
         std::size_t split, removed;
     };
 
-    void start();
     void note_best();
     void refresh();
     bool step();
@@ -70,7 +71,10 @@ class SwapSearch {
     Worth worth_;
     std::vector<double> best_;
     double best_inertia_;
-    bool is_started_ = false, is_fresh_ = false, is_listed_ = false;
+    bool is_fresh_ = false, is_listed_ = false, has_ended_ = false;
+    // All clusters follow, at the start and after a swap that is kept, before the next trial.
+    bool is_descending_ = true;
+    Clusters::Descent descent_;
     std::size_t patience_, n_tried_ = 0, n_kept_ = 0, n_failed_ = 0, next_ = 0;
     std::vector<Trial> removals_, splits_;
     std::vector<std::vector<Index>> halves_;  // of each cluster, the rows that leave when it is split

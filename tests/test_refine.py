@@ -201,15 +201,55 @@ def test_seconds_are_a_budget_too():
     assert nothing.refinement.n_tried == 0
     # One search of many seconds, stopped soon; one stopped never.
     some = k_means(X, 30, random_state=0, max_iter=10, refine="swap", max_swap_seconds=0.2)
-    assert some.refinement.n_tried > 0
     assert not some.refinement.ended
     assert not some.refinement.interrupted
-    assert some.inertia <= plain.inertia
+    assert some.inertia < plain.inertia
     Y, start = blobs(), blobs()[:9]
     free = k_means(Y, 9, init=start, refine="swap")
     bound = k_means(Y, 9, init=start, refine="swap", max_swap_seconds=1e9)
     assert bound.centroids.tobytes() == free.centroids.tobytes()
     assert bound.refinement == free.refinement
+
+
+def test_time_can_end_before_the_first_swap():
+    # From anywhere to the nearest local optimum takes rounds; each may be the last.
+    X = blobs(3000, 4, 12)
+    labels = np.random.default_rng(0).integers(0, 12, len(X)).astype(np.int32)
+    with NativeEngine(make_plan(len(X), 4, 12, None)) as engine:
+
+        def begin():
+            return engine.swap_search(X, np.ones(len(X)), labels, X[:12], 100)
+
+        search, inertias = begin(), []
+        while search.n_tried == 0:
+            assert not search.run(1, 0.0)
+            inertias.append(search.inertia)
+        assert len(inertias) > 5
+        assert np.all(np.diff(inertias) <= 0)
+        while not search.has_ended:
+            search.run(1, 0.0)
+        at_once = begin()
+        assert at_once.run(10**6, 60.0)
+        assert at_once.centroids.tobytes() == search.centroids.tobytes()
+        # A kept swap is seen through to its local optimum, whatever the budget of swaps.
+        few, one_by_one = begin(), begin()
+        assert few.run(30, 60.0)
+        assert not few.has_ended
+        for _ in range(30):
+            assert one_by_one.run(1, 60.0)
+        assert few.n_kept > 0
+        assert few.centroids.tobytes() == one_by_one.centroids.tobytes()
+
+
+def test_budgets_of_any_size():
+    X = blobs(60, 2, 5)
+    free = k_means(X, 6, random_state=0, refine="swap")
+    for most, seconds in ((2**64, None), (10**30, 10**400)):
+        bound = k_means(
+            X, 6, random_state=0, refine="swap", max_swaps=most, max_swap_seconds=seconds
+        )
+        assert bound.centroids.tobytes() == free.centroids.tobytes()
+        assert bound.refinement == free.refinement
 
 
 @pytest.mark.parametrize("scale", [1e-200, 1e200])
@@ -296,6 +336,10 @@ def test_command_line(tmp_path, monkeypatch, capsys):
     code, _, err = tm("fit", IRIS, "-k", 5, "--refine", "swap", "--max-swap-seconds", "nan", "-f")
     assert code == 2
     assert "--max-swap-seconds" in err
+    code, out, _ = tm("fit", IRIS, "-k", 5, "--refine", "swap", "--n-init", 4, "-f")
+    starts = k_means(iris(), 5, n_init=4, random_state=0).restarts
+    assert code == 0
+    assert f" of 4 reached {starts.min():.10g}, which was refined, the worst" in out
     code, _, err = tm("fit", IRIS, "-k", 5, "--refine", "swap", "--max-swaps", -1, "-f")
     assert code == 2
     assert "--max-swaps" in err

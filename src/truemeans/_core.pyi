@@ -29,6 +29,7 @@ def targets() -> list[tuple[str, str]]: ...
 class SwapSearch:
     n_tried: int
     n_kept: int
+    has_ended: bool
     inertia: float
     centroids: _Float
     def __init__(

@@ -27,6 +27,8 @@ __all__ = ["bytes_needed", "refine"]
 
 # Ctrl-C and the progress bar are looked at between slices of so many seconds.
 _SLICE_SECONDS = 0.1
+# More swaps than any search can try.
+_UNBOUNDED = 1 << 62
 
 
 def bytes_needed(n_samples: int, n_features: int) -> int:
@@ -65,19 +67,20 @@ def refine(
     watch : callable or None
         Told of the state of the search several times a second.
     """
+    end = time.monotonic() + (math.inf if max_seconds is None else max_seconds)
+    most = _UNBOUNDED if max_swaps is None else min(max_swaps, _UNBOUNDED)
     done = Refinement(0, 0, False, False, run.inertia)
     search = None
     try:
         search = dataset.engine.swap_search(
             *_canonical(dataset, run.labels), run.centroids, patience
         )
-        left, ended = max_swaps, False
-        end = time.monotonic() + (math.inf if max_seconds is None else max_seconds)
-        while not ended and left != 0 and (seconds := end - time.monotonic()) > 0:
-            most = left if left is not None else 1 << 62
-            ended = search.run(most, min(_SLICE_SECONDS, seconds))
-            left = None if max_swaps is None else max_swaps - search.n_tried
-            done = replace(done, n_tried=search.n_tried, n_kept=search.n_kept, ended=ended)
+        over = most == 0
+        while not over and (seconds := end - time.monotonic()) > 0:
+            over = search.run(most - search.n_tried, min(_SLICE_SECONDS, seconds))
+            done = replace(
+                done, n_tried=search.n_tried, n_kept=search.n_kept, ended=search.has_ended
+            )
             if watch is not None:
                 watch(done)
     except KeyboardInterrupt:

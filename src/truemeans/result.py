@@ -200,8 +200,9 @@ class Result:
     plan : Plan
         How the run was computed, and why.
     restarts : ndarray of float64, shape (n_init,)
-        Inertia at the end of each run, in the order they ran; `inertia` is the least. Fewer
-        entries if a callback ended the fit, one where the optimum is computed.
+        Inertia at the end of each run, in the order they ran, before the best was refined:
+        without ``refine`` `inertia` is the least. Fewer entries if a callback ended the fit, one
+        where the optimum is computed.
     """
 
     centroids: npt.NDArray[Any]

@@ -154,7 +154,7 @@ def fit(
             metavar="N",
             show_default=False,
             rich_help_panel=opt.CLUSTERS,
-            help="The most swaps to try. Default: while it helps.",
+            help="The most swaps that --refine swap tries. Default: while it helps.",
         ),
     ] = None,
     max_swap_seconds: Annotated[
@@ -163,7 +163,8 @@ def fit(
             metavar="S",
             show_default=False,
             rich_help_panel=opt.CLUSTERS,
-            help="Seconds of swaps; the answer then depends on the machine. Default: no limit.",
+            help="Seconds that --refine swap takes; the answer then depends on the machine. "
+            "Default: no limit.",
         ),
     ] = None,
     skip_memory: Annotated[

@@ -284,18 +284,19 @@ def _summarize(run: _Run) -> None:
     of_what = ", of the standardised columns" if options.standardize else ""
     show.line("Inertia", f"{model.inertia:.10g}{of_what}")
     if len(run.result.restarts) > 1:
-        show.line("Restarts", _spread(run.result.restarts))
+        show.line("Restarts", _spread(run.result.restarts, is_refined=done is not None))
     show.clusters(model.n_clusters, model.sizes, model.centroids_in_units(), run.selection.names)
     parts = ", ".join(f"{step} {seconds:.2f}" for step, seconds in run.seconds.items())
     show.line("Time", f"{sum(run.seconds.values()):.2f} s ({parts})")
     _say_files(show, run)
 
 
-def _spread(restarts: npt.NDArray[np.float64]) -> str:
+def _spread(restarts: npt.NDArray[np.float64], *, is_refined: bool) -> str:
     least, most = float(restarts.min()), float(restarts.max())
     reached = int((restarts == least).sum())
     worse = f", {100 * (most / least - 1):.2g} % above the least" if least > 0 else ""
-    return f"{reached} of {len(restarts)} reached this inertia, the worst {most:.10g}{worse}"
+    what = f"{least:.10g}, which was refined" if is_refined else "this inertia"
+    return f"{reached} of {len(restarts)} reached {what}, the worst {most:.10g}{worse}"
 
 
 def _say_files(show: Summary, run: _Run) -> None:

@@ -39,11 +39,12 @@ class SwapSearch(Protocol):
 
     n_tried: int
     n_kept: int
+    has_ended: bool  # whether nothing is left that is worth trying
     inertia: float  # of the best so far; infinite before the first slice
     centroids: FloatArray  # the best so far, flat
 
     def run(self, most: int, seconds: float) -> bool:
-        """Try up to ``most`` more swaps; True when the search has ended."""
+        """Try up to ``most`` more swaps; False when only time has run out."""
 
 
 class Engine(Protocol):
