@@ -146,7 +146,6 @@ class Game {
         if (even_) return false;
         if (first_total_ > 0.0 && total_ > kWorn * first_total_) return true;
         const double top = largest_cost();
-        if (top == 0.0) return false;
         // The total is between the largest cost and that for every row. At any scale it is within
         // half a unit a row of what it is, and so it is at this one, which is no finer than that
         // of the largest cost unless costs were measured before.
@@ -157,6 +156,7 @@ class Game {
             weigh(low);
         } else {
             weigh(coarse);
+            if (total_ == 0.0) return false;
             weigh(mass_scale(total_ / coarse));
         }
         first_total_ = total_;

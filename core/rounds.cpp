@@ -74,10 +74,10 @@ public:
         if (first_total_ > 0.0 && total_ > kWorn * first_total_) return true;
         double top = 0.0;
         for (std::size_t i = 0; i < n_; ++i) top = std::max(top, weight_[i] * closest_[i]);
-        if (top == 0.0) return false;
         // The total is between the largest cost and that for every row.
         const double coarse = mass_scale(top * static_cast<double>(n_rows_));
         weigh(coarse, closest_);
+        if (total_ == 0.0) return false;
         scale_ = mass_scale(total_ / coarse);
         weigh(scale_, closest_);
         first_total_ = total_;

@@ -196,6 +196,15 @@ def test_any_scale(scale):
     np.testing.assert_array_equal(result.labels, [0, 0, 1, 1, 2, 2])
 
 
+@pytest.mark.parametrize("weight", [[2.0, 1.0, 5e-324], [1e300, 1e300, 1e-300]])
+def test_a_weight_that_is_nothing_beside_the_others(weight):
+    with pytest.warns(UserWarning, match="distinct"):
+        result = k_means([[0.0], [1.0], [10.0]], 3, sample_weight=weight)
+    assert sorted(set(result.centroids[:, 0].tolist())) == [0.0, 1.0]
+    np.testing.assert_array_equal(result.labels, [0, 1, 1])
+    assert result.optimal
+
+
 def test_fewer_values_than_clusters():
     x = np.array([[3.0], [3.0], [1.0], [1.0]])
     with pytest.warns(UserWarning, match="distinct"):

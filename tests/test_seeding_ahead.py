@@ -227,6 +227,34 @@ def test_rows_without_cost_are_drawn_by_weight(way, monkeypatch):
         assert abs((found[2:, 0] == 5).mean() - 0.75) < 5 * np.sqrt(0.75 * 0.25 / 4998)
 
 
+@pytest.mark.parametrize("way", WAYS)
+def test_rows_whose_costs_have_no_mass_are_drawn_by_weight(way, monkeypatch):
+    """Costs that are not zero, and yet too small for the finest masses."""
+    draw(way, monkeypatch)
+    far, near = np.zeros((200, 3)), np.ones((200, 3))
+    far[:, 0] = np.arange(200) / 128
+    near[:, 1] = np.arange(200) % 7 * 1e-161
+    weight = np.full(200, 1e-310)
+    weight[:3] = 1.0
+    for X, w in ((far, weight), (near, None)):
+        expected = X[picks(ArraySource(X), REFERENCE, 9, 4, w)]
+        np.testing.assert_array_equal(X[picks(ArraySource(X), plan(), 9, 4, w)], expected)
+        if w is not None:
+            assert set(expected[:, 0] * 128) == {0.0, 1.0, 2.0}
+
+
+@pytest.mark.filterwarnings("ignore:Number of distinct clusters")
+@pytest.mark.parametrize("init", ["k-means++", "k-means||", "random"])
+def test_seeding_ends_where_costs_have_no_mass(init):
+    weight = np.exp(-np.linspace(0, 745, 100))
+    X = make_rows("normal", 100, 2, np.float64)
+    found = truemeans.k_means(X, 99, sample_weight=weight, init=init, random_state=0, max_iter=5)
+    assert np.isfinite(found.centroids).all()
+    X = np.ones((200, 2))
+    X[:, 1] = np.arange(200) % 7 * 1e-161
+    assert truemeans.k_means(X, 5, init=init, random_state=0).inertia < 1e-300
+
+
 def near_ties(n, d, dtype, seed):
     """Rows whose distances to the candidates equal those to the centroid, or nearly so."""
     rng = np.random.default_rng(seed)

@@ -1,7 +1,11 @@
-"""The rows that weigh something. The others must not move anything, not even the grids."""
+"""The rows that weigh something. The others must not move anything, not even the grids.
+
+Beside the largest weight, one below 2**-1074 of it is nothing.
+"""
 
 from __future__ import annotations
 
+import math
 from typing import NamedTuple
 
 import numpy as np
@@ -10,7 +14,7 @@ import numpy.typing as npt
 from truemeans.dataset import Dataset, Survey, survey
 from truemeans.engines import Engine
 from truemeans.engines.records import FloatArray
-from truemeans.scale import Scale
+from truemeans.scale import Scale, weight_exponent
 from truemeans.sources import Source, keep_rows
 
 __all__ = ["Counted"]
@@ -41,9 +45,12 @@ class Counted(NamedTuple):
         cls, source: Source, found: Survey, weight: FloatArray | None, engine: Engine
     ) -> Counted:
         """Set aside the rows of weight zero; ``found`` is the survey of all rows."""
-        if weight is None or weight.all():
+        if weight is None:
+            return cls(source, found, None, None)
+        down = -weight_exponent(weight)
+        if math.ldexp(float(weight.min()), down) > 0.0:
             return cls(source, found, weight, None)
-        numbers = np.flatnonzero(weight)
+        numbers = np.flatnonzero(np.ldexp(weight, down))
         kept = keep_rows(source, numbers)
         return cls(kept, survey(kept, engine), weight[numbers], numbers)
 

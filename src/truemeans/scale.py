@@ -14,7 +14,7 @@ from truemeans.engines.records import Extent, FloatArray
 from truemeans.sources import Source
 from truemeans.sources.scaled import ScaledSource
 
-__all__ = ["Scale", "exponent_away"]
+__all__ = ["Scale", "exponent_away", "weight_exponent"]
 
 # Squares of float64 beyond these powers of two could overflow or vanish.
 _LARGEST_EXPONENT = 400
@@ -27,6 +27,11 @@ def exponent_away(top: float) -> int:
     return 0 if top == 0 or _SMALLEST_EXPONENT < exponent < _LARGEST_EXPONENT else exponent
 
 
+def weight_exponent(weight: FloatArray) -> int:
+    """Power of two to divide weights by: the largest is then between a half and one."""
+    return math.frexp(float(weight.max()))[1]
+
+
 class Scale(NamedTuple):
     """Powers of two that keep squares and weights away from overflow and underflow."""
 
@@ -36,8 +41,7 @@ class Scale(NamedTuple):
     @classmethod
     def of(cls, top: float, weight: FloatArray | None) -> Scale:
         """Return the scale for values up to ``top`` and these weights; mostly 1."""
-        heavy = 0 if weight is None else math.frexp(float(weight.max()))[1]
-        return cls(exponent_away(top), heavy)
+        return cls(exponent_away(top), 0 if weight is None else weight_exponent(weight))
 
     def dataset(
         self, source: Source, engine: Engine, survey: Survey, weight: FloatArray | None

@@ -68,12 +68,12 @@ class SeedingDefinition:
         for mine in u[1:].reshape(n_clusters - 1, n_trials):
             masses = _masses(w, closest, scale)
             if masses.sum() <= WORN * first_total:
-                top = float((w * closest).max())
-                if top == 0.0:
+                coarse = mass_scale(float((w * closest).max()) * len(X))
+                total = float(_masses(w, closest, coarse).sum())
+                if total == 0.0:
                     picked.append(_row_at(by_weight, mine[0]))
                     continue
-                coarse = mass_scale(top * len(X))
-                scale = mass_scale(float(_masses(w, closest, coarse).sum()) / coarse)
+                scale = mass_scale(total / coarse)
                 masses = _masses(w, closest, scale)
                 first_total = float(masses.sum())
             drawn = [_row_at(masses, place) for place in mine]

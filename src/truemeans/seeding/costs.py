@@ -60,17 +60,20 @@ class Costs:
         self._total = 0.0
 
     def measure(self) -> bool:
-        """Make sure that masses are fine enough to draw by; False if no row has any."""
+        """Make sure that masses are fine enough to draw by; False if no row has any.
+
+        A cost that is not zero may be too small for the finest scale to give it a mass.
+        """
         if self._total > WORN * self._first_total:
             total = self._total / self.scale
         else:
             weight = self._dataset.sample_weight
             top = float((self.closest if weight is None else weight * self.closest).max())
-            if top == 0.0:
-                return False
             # The total is between the largest cost and that for every row.
             coarse = mass_scale(top * self._dataset.n_samples)
             total = self._draw.total(self.closest, coarse) / coarse
+            if total == 0.0:
+                return False
         scale = mass_scale(total)
         if scale != self.scale:
             self.scale = scale

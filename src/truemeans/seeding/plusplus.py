@@ -65,8 +65,8 @@ class Seeds(NamedTuple):
 def plusplus(dataset: Dataset, draw: Draw, n_clusters: int, n_local_trials: int) -> Seeds:
     """Pick ``n_clusters`` rows.
 
-    Once every row with weight coincides with a picked one, the rest is drawn by weight alone,
-    and centroids repeat.
+    Once every row with weight coincides with a picked one, or so nearly that its cost has no mass,
+    the rest is drawn by weight alone, and centroids may repeat.
     """
     size = (dataset.n_samples, dataset.n_features, n_clusters, n_local_trials)
     if draws_at_once(*size):
@@ -79,7 +79,8 @@ def plusplus(dataset: Dataset, draw: Draw, n_clusters: int, n_local_trials: int)
         game.play(min(ahead, n_clusters - len(game.picked)))
     rows = np.array(game.picked, np.intp)
     if len(rows) < n_clusters:
-        rows = np.concatenate([rows, draw.by_weight(n_clusters - len(rows))])
+        # Which rows these are nearest to is not known: costs may be too small for a mass.
+        return Seeds(np.concatenate([rows, draw.by_weight(n_clusters - len(rows))]))
     return Seeds(rows, game.costs.nearest.which)
 
 
