@@ -304,6 +304,8 @@ def test_parameters_in_the_estimator(parameters, opening, detail):
     [
         ({"n_local_trials": 0}, "n_local_trials=0", "1 or more"),
         ({"n_local_trials": 1.5}, "n_local_trials=1.5", "integer"),
+        ({"n_local_trials": 65536}, "n_local_trials=65536", "from 1 to 65535"),
+        ({"n_local_trials": 10**30}, "n_local_trials=1", "from 1 to 65535"),
         ({"n_clusters": 7}, "n_samples=6 should be >= n_clusters=7.", "fewer clusters"),
         ({"x_squared_norms": np.ones(2)}, "The length of x_squared_norms 2 should be equal to the "
          "length of n_samples 6.", "each row"),

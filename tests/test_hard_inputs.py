@@ -16,6 +16,7 @@ import numpy as np
 import pytest
 from sklearn.exceptions import ConvergenceWarning
 
+from exact import exact_inertia
 from ladder import bits, blobs, canonical_labels
 from truemeans import KMeans, k_means, kmeans_plusplus
 
@@ -439,6 +440,15 @@ def test_far_rows_of_hardly_any_weight_leave_the_inertia_alone():
 
     # The far row adds 1e-100 · 1e60 to a cluster, which its mean then follows by 1e-71.
     assert result.inertia == pytest.approx(k_means(X[:-1], 3, init=X[:3]).inertia, rel=1e-14)
+
+
+def test_weights_of_forty_sizes_leave_the_inertia_exact():
+    x = [9, -1, -2, 9, 1, -1, -15, -3, 0]
+    X = np.column_stack([x, [-1, -3, -6, -9, 4, 6, -2, -2, 0]]).astype(float)
+    weight = np.array([1e21, 1e-19, 1e-11, 1e9, 1e-19, 1e-9, 1e-8, 1e-3, 1e-8])
+    found = k_means(X, 4, sample_weight=weight, random_state=0)
+    expected = exact_inertia(X, found.labels, found.centroids, weight)
+    assert found.inertia == pytest.approx(expected, rel=1e-15)
 
 
 def test_fewer_rows_that_weigh_anything_than_clusters():

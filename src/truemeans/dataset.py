@@ -180,7 +180,7 @@ class Dataset:
         )
         if top < _SAFE_TO_SQUARE:
             value, _, bound = self._sum_sq_diff(centroids, self.labels, top)
-            if value >= bound * 2.0**30:
+            if value >= bound * 2.0**50:
                 return value
         # Far rows weigh so little that the grids, made for rows of full weight, miss the others;
         # or centroids were given so far away that squares overflow. The correctly rounded sum is

@@ -24,6 +24,7 @@ from truemeans.validation import (
     check_integer,
     check_n_clusters,
     check_n_init,
+    check_n_local_trials,
     check_random_state,
     check_record,
     check_refine,
@@ -139,11 +140,11 @@ def k_means(
         24 × n_features + 56 bytes a row. Ctrl-C during the search ends it, and the best so far
         is returned.
     max_swaps : int, default=None
-        The most swaps to try. None goes on until 100 in a row were no improvement; fewer with
-        more than 44 clusters.
+        The most swaps that ``refine`` tries. None goes on until 100 in a row were no
+        improvement; fewer with more than 44 clusters.
     max_swap_seconds : float, default=None
-        About how long the search may take. What it finds by then depends on the machine and what
-        else it does: only with None is there one answer.
+        About how long ``refine`` may search. What it finds by then depends on the machine and
+        what else it does: only with None is there one answer.
     skip_memory : int, default=None
         The most bytes to keep about the rows from pass to pass, which is what lets late passes
         skip work. Fewer make a fit slower and change no bit of what it finds. None keeps what
@@ -248,7 +249,7 @@ def kmeans_plusplus(
     random_state : int, RandomState, Generator or None, default=None
         What makes the random choices. An integer makes them the same every time.
     n_local_trials : int, default=None
-        Draws to choose the best of, for every row but the first. None makes it
+        Draws to choose the best of, for every row but the first, at most 65,535. None makes it
         2 + ⌊ln n_clusters⌋; 1 is k-means++ without greed.
     n_threads : int, default=None
         The most threads to use; None takes what the process may use.
@@ -325,9 +326,7 @@ def pose(
     seeding = check_init(init, count, source.n_features, source.dtype)
     draws = isinstance(seeding, str)
     check_run_fits(source.n_samples, source.n_features, count, draws=draws)
-    trials = n_local_trials
-    if trials is not None:
-        trials = check_integer("n_local_trials", trials, 1, "or give None to choose it by itself")
+    trials = check_n_local_trials(n_local_trials)
     refined, swaps, seconds = check_refine(refine, max_swaps, max_swap_seconds)
     kept = skip_memory
     if kept is not None:

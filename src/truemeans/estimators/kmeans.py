@@ -90,9 +90,9 @@ class KMeans(
     refine : {"swap"} or None, default=None
         "swap" looks for better centroids after the best run; see `truemeans.k_means`.
     max_swaps : int, default=None
-        The most swaps to try; None goes on while it helps.
+        The most swaps that ``refine`` tries; None goes on while it helps.
     max_swap_seconds : float, default=None
-        About how long to try; what is found by then depends on the machine.
+        About how long ``refine`` tries; what is found by then depends on the machine.
     skip_memory : int, default=None
         The most bytes to keep about the rows from pass to pass; see `truemeans.k_means`.
 

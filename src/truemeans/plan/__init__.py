@@ -6,6 +6,7 @@ names the benchmark that set it (`python -m benchmarks ...`).
 
 from truemeans.plan.draws import (
     AXES_FROM_ROWS,
+    MOST_MARKED,
     axes_are_worth_looking,
     best_axes,
     draws_at_once,
@@ -31,6 +32,7 @@ __all__ = [
     "AXES_FROM_ROWS",
     "FINER",
     "METHODS",
+    "MOST_MARKED",
     "N_PROBED",
     "PROBED_FROM",
     "axes_are_worth_looking",

@@ -6,6 +6,7 @@ from truemeans.plan.scores import BOXES_TO_FEATURES
 
 __all__ = [
     "AXES_FROM_ROWS",
+    "MOST_MARKED",
     "axes_are_worth_looking",
     "best_axes",
     "draws_at_once",
@@ -32,8 +33,8 @@ _AT_ONCE_TO_WORK = 1 << 25
 _AHEAD, _AHEAD_WIDE = 0.25, 0.5
 # Rows of so many features tell apart candidates by scores alone (seeding).
 _MARKED_TO_FEATURES = 19
-# Candidates that 16 bits can name.
-_MOST_MARKED = 0xFFFF
+# Candidates that 16 bits can name: the most of a pass, and so of a round.
+MOST_MARKED = 0xFFFF
 # A scored pair costs as much as so many features of a score among many, and each of its features
 # twice; fewer features than so many are scored as fast as looked at along axes; and these are used
 # where they promise to save a quarter (seeding).
@@ -83,7 +84,7 @@ def most_marked(n_features: int, itemsize: int) -> int:
     if n_features > _MARKED_TO_FEATURES:
         return 0
     # A bit a row for each.
-    return min(8 * _room(n_features, itemsize), _MOST_MARKED)
+    return min(8 * _room(n_features, itemsize), MOST_MARKED)
 
 
 def most_axes(n_features: int, itemsize: int, axes_a_word: int) -> int:

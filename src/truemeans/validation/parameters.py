@@ -13,6 +13,7 @@ import numpy as np
 from numpy.random.bit_generator import ISeedSequence
 
 from truemeans.memory import available_memory
+from truemeans.plan import MOST_MARKED
 from truemeans.validation.footprint import ASK_FROM_BYTES
 from truemeans.validation.warn import warn
 
@@ -23,6 +24,7 @@ __all__ = [
     "check_integer",
     "check_n_clusters",
     "check_n_init",
+    "check_n_local_trials",
     "check_random_state",
     "check_record",
     "check_refine",
@@ -95,10 +97,31 @@ def check_n_init(n_init: object, init: object, caller: str) -> int:
     return count
 
 
+def check_n_local_trials(n_local_trials: object) -> int | None:
+    """Return how many rows k-means++ draws a round, or None."""
+    if n_local_trials is None:
+        return None
+    fix = "or give None to choose it by itself"
+    count = check_integer("n_local_trials", n_local_trials, 1, fix)
+    if count > MOST_MARKED:
+        raise InvalidParameterError(
+            f"n_local_trials={shown(count)} must be an integer from 1 to {MOST_MARKED}; {fix}."
+        )
+    return count
+
+
+def _to_float(value: Any) -> float:
+    """A real number as a float; infinity where that cannot hold it."""
+    try:
+        return float(value)
+    except OverflowError:
+        return math.inf if value > 0 else -math.inf
+
+
 def check_tol(tol: object) -> float:
     """Return the tolerance, zero or more."""
     if isinstance(tol, float) or (isinstance(tol, Real) and not isinstance(tol, bool)):
-        value = float(tol)
+        value = _to_float(tol)
         if value >= 0 and not math.isnan(value):
             return value
     raise InvalidParameterError(
@@ -171,8 +194,10 @@ def check_refine(
 def _check_seconds(seconds: object) -> float | None:
     if seconds is None:
         return None
-    if isinstance(seconds, Real) and not isinstance(seconds, bool) and float(seconds) >= 0:
-        return float(seconds)
+    if isinstance(seconds, Real) and not isinstance(seconds, bool):
+        value = _to_float(seconds)
+        if value >= 0:
+            return value
     raise InvalidParameterError(
         f"max_swap_seconds={shown(seconds)} must be a real number, 0 or more, or None; give "
         "the seconds that the search may take, or None to go on while it helps."
