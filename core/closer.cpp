@@ -177,13 +177,22 @@ struct Search {
                                             rows.weight ? rows.weight + begin : nullptr,
                                             t.norms.data(), n, scale * scale, margin(t),
                                             t.limits.data());
-            for (std::size_t i = 0; t.coarse && i < n; ++i)
-                t.limits[i] += coarse_tiles.left_out_of_row(t.norms[i], t.rests[i]);
+            // Rows that no candidate may be closer to stay so, whatever is left out of them: they
+            // may be so large that it is infinite.
+            const auto raise = [&](std::vector<float>& limits, const auto& by) {
+                for (std::size_t i = 0; i < n; ++i)
+                    if (limits[i] > -kFarScore) limits[i] += by(i);
+            };
+            if (t.coarse)
+                raise(t.limits, [&](std::size_t i) {
+                    return coarse_tiles.left_out_of_row(t.norms[i], t.rests[i]);
+                });
             std::fill(t.limits.begin() + static_cast<std::ptrdiff_t>(n), t.limits.end(),
                       -kFarScore);
-            if (along.axes) t.along_limits = t.limits;
-            for (std::size_t i = 0; along.axes && i < n; ++i)
-                t.along_limits[i] += along.doubt(begin + i);
+            if (along.axes) {
+                t.along_limits = t.limits;
+                raise(t.along_limits, [&](std::size_t i) { return along.doubt(begin + i); });
+            }
         }
         for (std::size_t first = 0; first < candidates.k; first += kCandidates) {
             const std::size_t count = std::min(kCandidates, candidates.k - first);

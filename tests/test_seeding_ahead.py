@@ -365,6 +365,37 @@ def test_rows_of_any_size_are_seen_along_axes_or_not_at_all(scale, monkeypatch):
     np.testing.assert_array_equal(X[picks(ArraySource(X), plan(), 40, 6)], expected)
 
 
+@pytest.mark.parametrize("size", [1e3, 1e19, 1e25, 1e37])
+@pytest.mark.parametrize("m", [3, 18, 37])
+def test_rows_that_nothing_may_lower_are_no_hits_however_large(m, size):
+    """Nor are candidates that only fill up a panel, of which there are any for each m."""
+    n, d = 96, 64
+    X = make_rows("normal", n, d, np.float32)
+    X[:8] *= np.float32(size)
+    candidates = make_rows("normal", m, d, np.float64, 1)
+    closest, weight = np.full(n, 1e3), np.ones(n)
+    closest[:4], closest[4:8], weight[:8] = 0.0, 1e60, 0.0
+    lines = np.eye(8, d)
+    for target in targets():
+        with NativeEngine(plan(target)) as engine:
+            axes = engine.look_along(X, lines, np.zeros(d), 1e4)
+            for seen in (None, axes):
+                found = engine.find_closer(X, weight, candidates, closest, seen, n * m)
+                assert np.diff(found.starts).tolist() == [n - 8] * m
+                assert found.rows.min() == 8
+
+
+@pytest.mark.parametrize("d", [20, 32, 64])
+@pytest.mark.parametrize("init", ["k-means++", "k-means||"])
+def test_rows_of_thirty_sizes_are_seeded_alike_in_any_order(init, d):
+    rng = np.random.default_rng(0)
+    X = rng.normal(size=(100, d)) * 10.0 ** rng.integers(-15, 16, (100, 1))
+    order = rng.permutation(100)
+    a = truemeans.k_means(X, 100, init=init, random_state=0)
+    b = truemeans.k_means(X[order], 100, init=init, random_state=0)
+    assert np.sort(a.centroids, axis=0).tobytes() == np.sort(b.centroids, axis=0).tobytes()
+
+
 @pytest.mark.parametrize("scale", [1e-30, 1e15, 1e25, 1e37])
 def test_rows_whose_scores_overflow_are_not_lost(scale):
     X = make_rows("normal", 300, 5, np.float32)

@@ -42,14 +42,14 @@ def parallel(dataset: Dataset, draw: Draw, n_clusters: int, n_local_trials: int)
         costs.changed()
         candidates = np.concatenate([candidates, drawn])
         rounds += 1
-    few = _weighted(dataset, candidates, nearest)
+    few, candidates = _weighted(dataset, candidates, nearest)
     return Seeds(candidates[plusplus(few, Draw(few, draw.rng), n_clusters, n_local_trials).rows])
 
 
 def _weighted(
     dataset: Dataset, candidates: npt.NDArray[np.intp], nearest: npt.NDArray[np.int32]
-) -> Dataset:
-    """The candidates, each with the weight of the rows nearest to it."""
+) -> tuple[Dataset, npt.NDArray[np.intp]]:
+    """Those candidates that rows are nearest to, each with the weight of these rows."""
     weight = dataset.sample_weight
     total = float(dataset.n_samples) if weight is None else math.fsum(weight)
     # Integers, so that the order of the rows does not show; half of the scale leaves room for a
@@ -58,5 +58,7 @@ def _weighted(
     mass = None if weight is None else np.rint(weight * scale)
     weights = np.bincount(nearest, mass, len(candidates)).astype(np.float64)
     weights = np.ldexp(weights, -math.frexp(float(weights.max()))[1])
+    # A row that was drawn twice weighs something once.
+    candidates, weights = candidates[weights > 0], weights[weights > 0]
     source = ArraySource(np.ascontiguousarray(dataset.source.take(candidates)))
-    return Dataset(source, dataset.engine, survey(source, dataset.engine), weights)
+    return Dataset(source, dataset.engine, survey(source, dataset.engine), weights), candidates
