@@ -37,6 +37,8 @@ class TestBadInput:
                 "fit IRIS -k 151",
                 r"-k 151: .*iris.csv has 150 rows, .* ask for 150 clusters at most",
             ),
+            ("fit IRIS -k -1" + 400 * "0", "-k is -10+, and must be at least 1"),
+            ("fit gap.csv -k 2 --columns a --weights b", "choose another column of weights"),
             ("fit IRIS -k three", "Invalid value for .*-k"),
             ("fit IRIS", "Missing option .*-k.*; see truemeans fit --help"),
             ("fit", "Missing argument 'FILE'; see truemeans fit --help"),
@@ -82,6 +84,23 @@ class TestBadInput:
         assert err.startswith("truemeans: ")
         assert err.count("\n") == 1
         assert sorted(os.listdir(folder)) == ["gap.csv", "text.csv"]
+
+    def test_a_name_of_two_lines(self, tm):
+        code, _, err = tm("fit", IRIS, "-k", 3, "--columns", "a\nb")
+        assert code == 2
+        assert "holds a line break outside quotes" in err
+
+    def test_cells_that_no_model_labels(self, tm):
+        Path("t.csv").write_text("a,b\n0,1\n1e-300,2\n2e-300,3\n3e-300,9\n")
+        assert tm("fit", "t.csv", "-k", 2, "--standardize", "-m", "m", "-q")[0] == 0
+        Path("far.csv").write_text("a,b\n0,1\n1e100,1\n")
+        code, _, err = tm("predict", "m", "far.csv")
+        assert code == 2
+        assert "column 'a', row 2 (line 3) holds 1e+100, and standardised like the rows" in err
+        Path("gap.csv").write_text("a,b\n0,1\n,1\n")
+        code, _, err = tm("predict", "m", "gap.csv")
+        assert code == 2
+        assert err.endswith("fill it in or delete the row\n")
 
     def test_values_beyond_float64_when_squared(self, tm, folder):
         Path("t.csv").write_text("a\n1e200\n-1e200\n5\n")

@@ -269,6 +269,10 @@ class TestCells:
         with pytest.raises(ValueError, match="'1e300', and every cell must hold a finite float32"):
             select(table, dtype=np.float32)
 
+    def test_a_column_of_nan_is_as_empty_as_one_of_na(self, tmp_path):
+        table = read_table(saved(tmp_path, "t.csv", "a,b,c\nnan,NA,1\nNaN,NA,2\n"))
+        assert select(table).left_out == {"a": "it is empty", "b": "it is empty"}
+
 
 class TestNpy:
     def npy(self, folder: Path, array: np.ndarray) -> Path:

@@ -39,6 +39,8 @@ class TestWrongFiles:
             ("a;b\n1;2\n", "first line has no ',' but has ';'"),
             ("a\tb\n1\t2\n", "read it with --input-format tsv"),
             ('a,b\n1,x\n2,"y\n3,z\n', "quote .* line 3 is never closed"),
+            ('a,b,c\n1,2,5"\n2,3,"y\n3,4,z\n', "quote .* line 3 is never closed"),
+            ('a,"b\n1,2\n3,4\n', "quote .* line 1 is never closed"),
             (b"a,b\n1,2\n3,caf\xe9\n", "line 3 holds the byte 0xe9, which is not UTF-8"),
             ("a,b\n1,2\n".encode("utf-16"), "line 1 holds the byte 0xff, which is not UTF-8"),
         ],
@@ -198,6 +200,56 @@ class TestWriting:
         assert label_name(read_table(IRIS)) == "cluster"
         with pytest.raises(ValueError, match="has a column 'a' already"):
             label_name(table, "a")
+
+    def test_a_quote_within_a_cell_closes_nothing(self, tmp_path):
+        text = 'a,b\n5",1\n"6""","multi\nline, ""quoted"""\n'
+        table = read_table(saved(tmp_path, "t.csv", text))
+        assert table.data.column("b").to_pylist() == ["1", 'multi\nline, "quoted"']
+
+    @pytest.mark.parametrize("file_format", ["parquet", "feather"])
+    def test_cells_that_a_number_would_not_stand_for_stay_text(self, tmp_path, file_format):
+        columns = {
+            "id": ["12345678901234567890123", "12345678901234567890124"],
+            "mixed": ["1234567890123456", "1.5"],
+            "zip": ["007", "1.5"],
+            "words": ["nan", "inf"],
+            "whole": ["1234567890123456789", "-5"],
+            "real": ["1e5", "nan"],
+        }
+        text = "\n".join(map(",".join, [columns, *zip(*columns.values(), strict=True)]))
+        table = read_table(saved(tmp_path, "t.csv", text))
+        read = pq.read_table if file_format == "parquet" else feather.read_table
+        found = read(pa.BufferReader(written(table, file_format)))
+        kept = {name: found.column(name).to_pylist() for name in columns}
+        assert {n: c for n, c in kept.items() if n not in ("whole", "real")} == {
+            n: c for n, c in columns.items() if n not in ("whole", "real")
+        }
+        assert kept["whole"] == [1234567890123456789, -5]
+        assert kept["real"][0] == 1e5
+
+    def test_dictionaries_of_what_is_no_number(self, tmp_path):
+        values = {"v": pa.array(["x", "y"], pa.string_view()), "l": pa.array([[1], [2]])}
+        index = pa.array([0, 1, 0], pa.int32())
+        columns = {n: pa.DictionaryArray.from_arrays(index, v) for n, v in values.items()}
+        data = pa.table({"a": [1.0, 2.0, 30.0], **columns})
+        with pa.ipc.new_file(tmp_path / "t.arrow", data.schema) as file:
+            file.write_table(data)
+        table = read_table(tmp_path / "t.arrow")
+        chosen = select(table)
+        assert chosen.names == ("a",)
+        assert set(chosen.left_out) == {"v", "l"}
+        check_writable(table, "feather")
+        for file_format in ("csv", "parquet"):
+            with pytest.raises(ValueError, match=f"which {file_format} cannot hold"):
+                check_writable(table, file_format)
+
+    def test_numbers_that_only_numpy_has(self, tmp_path):
+        np.save(tmp_path / "t.npy", np.ones((3, 2), np.longdouble))
+        table = read_table(tmp_path / "t.npy")
+        check_writable(table, "npy")
+        if np.dtype(np.longdouble).itemsize > 8:
+            with pytest.raises(ValueError, match="'x1' has type float128, which csv cannot hold"):
+                check_writable(table, "csv")
 
     def test_what_a_format_cannot_hold_is_known_before(self, tmp_path):
         columns = {"a": [1.0], "l": pa.array([[1]]), "b": pa.array([b"\xff"])}

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 
@@ -49,7 +49,7 @@ def predict(
     label = label_name(table, request.label_column)
     check_writable(table, outputs.table_format)
     selection = _features(table, model, model_file, columns)
-    labels = _labels(selection.X, model, n_threads)
+    labels = _labels(table, selection, model, n_threads)
     with opened(outputs.table, force=outputs.force) as handle:
         write_table(handle, table, labels, outputs.table_format, label)
     seconds = time.perf_counter() - start
@@ -101,7 +101,9 @@ def _features(
                 f"{table.name} lacks {listed} of the columns that {model_file} was fitted on; add "
                 "them, or name the columns that stand for the model's features with --columns"
             )
-    selection = select(table, wanted, dtype=model.centroids.dtype)
+    # Text is the shortest that stands for a number of the model's type.
+    dtype = model.centroids.dtype if table.is_text else None
+    selection = select(table, wanted, dtype=dtype, can_exclude=False)
     if len(selection.names) != model.n_features:
         raise ValueError(
             f"{table.name} gives {count(len(selection.names), 'column')} of numbers, and "
@@ -110,11 +112,23 @@ def _features(
     return selection
 
 
-def _labels(X: npt.NDArray[Any], model: Model, n_threads: int | None) -> npt.NDArray[np.int32]:
+def _labels(
+    table: Table, selection: Selection, model: Model, n_threads: int | None
+) -> npt.NDArray[np.int32]:
     from truemeans import solve
     from truemeans.functions import open_source
     from truemeans.standardize import standardize
 
+    X = selection.X
     if model.offset is not None and model.scale is not None:
-        X = standardize(X, model.offset, model.scale)
+        with np.errstate(over="ignore"):
+            X = standardize(X, model.offset, model.scale)
+        finite = np.isfinite(X)
+        if not finite.all():
+            row, at = divmod(int(np.argmin(finite)), X.shape[1])
+            raise ValueError(
+                f"{table.place(selection.names[at], row + 1)} holds {selection.X[row, at]:g}, and "
+                f"standardised like the rows of the model that is beyond {X.dtype}; correct it or "
+                "delete the row"
+            )
     return np.asarray(solve.assign(open_source(X), model.centroids, n_threads), np.int32)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import difflib
 import shlex
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -58,6 +58,7 @@ def select(
     *,
     weights: str | None = None,
     dtype: npt.DTypeLike | None = None,
+    can_exclude: bool = True,
 ) -> Selection:
     """Take the chosen columns of a table as rows for k-means.
 
@@ -73,6 +74,8 @@ def select(
         The column of weights, which is left out too.
     dtype : dtype, optional
         Type of the values; by default the type of the columns decides.
+    can_exclude : bool
+        Whether whoever asks may leave out a column that has a bad cell.
 
     Returns
     -------
@@ -106,7 +109,7 @@ def select(
             raise _not_numeric(table, name, values)
     if not numbers:
         raise _nothing_left(table, reasons)
-    X = _matrix(table, numbers, dtype)
+    X = _matrix(table, numbers, dtype, _exclude if can_exclude else None)
     left_out = {c: reasons.get(c, "not chosen") for c in table.names if c not in numbers}
     return Selection(tuple(numbers), X, left_out)
 
@@ -129,7 +132,7 @@ def read_weights(table: Table, name: str) -> npt.NDArray[np.float64]:
     values = _numbers(table, name)
     if isinstance(values, _Fault):
         raise _not_numeric(table, name, values)
-    weights = _matrix(table, {name: values}, np.float64)[:, 0]
+    weights = _matrix(table, {name: values}, np.float64, _other_weights)[:, 0]
     if (weights < 0).any():
         row = int(np.argmax(weights < 0)) + 1
         raise ValueError(
@@ -177,13 +180,12 @@ def _numbers(table: Table, name: str) -> npt.NDArray[Any] | _Fault:
 def _typed_numbers(column: pa.ChunkedArray) -> npt.NDArray[Any] | _Fault:
     import pyarrow as pa
 
-    if pa.types.is_dictionary(column.type):
-        column = column.cast(column.type.value_type)
-    kind = column.type
+    kind = column.type.value_type if pa.types.is_dictionary(column.type) else column.type
     if column.null_count == len(column):
         return _Fault("it is empty")
     if not (pa.types.is_integer(kind) or pa.types.is_floating(kind) or pa.types.is_decimal(kind)):
         return _Fault(f"its type is {kind}")
+    column = column.cast(kind)
     if not pa.types.is_float32(kind):
         wide = pa.float32() if pa.types.is_float16(kind) else pa.float64()
         column = column.cast(wide, safe=False)
@@ -203,7 +205,7 @@ def _text_numbers(column: pa.ChunkedArray) -> npt.NDArray[np.float64] | _Fault:
     # Most columns are plain numbers, and what follows costs more than the parsing.
     plain = parsed(column)
     if plain is not None:
-        return plain
+        return _Fault("it is empty") if np.isnan(plain).all() else plain
     cells = pc.utf8_trim_whitespace(column)
     missing = pc.is_in(pc.utf8_lower(cells), value_set=pa.array(_MISSING))
     cells = pc.if_else(missing, pa.scalar(None, pa.string()), cells)
@@ -224,8 +226,12 @@ def _text_numbers(column: pa.ChunkedArray) -> npt.NDArray[np.float64] | _Fault:
 
 
 def _matrix(
-    table: Table, numbers: dict[str, npt.NDArray[Any]], dtype: npt.DTypeLike | None
+    table: Table,
+    numbers: dict[str, npt.NDArray[Any]],
+    dtype: npt.DTypeLike | None,
+    way_out: Callable[[str], str] | None,
 ) -> npt.NDArray[Any]:
+    """The columns side by side; ``way_out`` says what else helps where a cell is bad."""
     if dtype is None:
         single = all(values.dtype in (np.float16, np.float32) for values in numbers.values())
         dtype = np.float32 if single else np.float64
@@ -245,7 +251,7 @@ def _matrix(
         finite = np.isfinite(X[piece])
         if not finite.all():
             row, at = divmod(int(np.argmin(finite)), X.shape[1])
-            raise _not_finite(table, list(numbers)[at], piece.start + row + 1, X.dtype)
+            raise _not_finite(table, list(numbers)[at], piece.start + row + 1, X.dtype, way_out)
     return X
 
 
@@ -261,22 +267,29 @@ def _shown(value: object) -> str:
     return text if len(text) <= 40 else f"{text[:38]}…{text[0]}"
 
 
-def _without(name: str) -> str:
+def _exclude(name: str) -> str:
     return f"leave the column out with --exclude {shlex.quote(name)}"
 
 
-def _not_finite(table: Table, name: str, row: int, dtype: np.dtype[Any]) -> ValueError:
+def _other_weights(_: str) -> str:
+    return "choose another column of weights"
+
+
+def _not_finite(
+    table: Table,
+    name: str,
+    row: int,
+    dtype: np.dtype[Any],
+    way_out: Callable[[str], str] | None,
+) -> ValueError:
     value = _cell(table, name, row)
     place = table.place(name, row)
+    end = " or delete the row" if way_out is None else f", delete the row, or {way_out(name)}"
     if value is None or (isinstance(value, str) and not value.strip()):
-        return ValueError(
-            f"{place} is empty, and every cell must hold a number; fill it in, delete the row, "
-            f"or {_without(name)}"
-        )
+        return ValueError(f"{place} is empty, and every cell must hold a number; fill it in{end}")
     shown = _shown(value) if isinstance(value, str) else f"{value:g}"
     return ValueError(
-        f"{place} holds {shown}, and every cell must hold a finite {dtype} number; correct it, "
-        f"delete the row, or {_without(name)}"
+        f"{place} holds {shown}, and every cell must hold a finite {dtype} number; correct it{end}"
     )
 
 

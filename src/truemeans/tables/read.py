@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, NoReturn
 
 import numpy as np
 
+from truemeans.tables.arrow import keep_pandas_out
 from truemeans.tables.source import Source
 from truemeans.tables.table import FORMATS, SEPARATORS, Table, check_unique, format_of_suffix
 
@@ -76,12 +77,13 @@ def read_table(
 
 
 def _read(source: Source, file_format: str, header: bool | None) -> Table:
+    if file_format == "npy":
+        return _read_npy(source)
+    keep_pandas_out()
     if file_format in SEPARATORS:
         from truemeans.tables.text import read_text
 
         return read_text(source, file_format, header)
-    if file_format == "npy":
-        return _read_npy(source)
     title = "Parquet" if file_format == "parquet" else "Feather or Arrow IPC"
     try:
         data = (_parquet if file_format == "parquet" else _arrow_ipc)(source)

@@ -39,6 +39,8 @@ class Source:
     def of(cls, name: str) -> Source:
         """Return the source a command line names: a path, or ``-`` for standard input."""
         if name == "-":
+            if sys.stdin is None:
+                raise ValueError("standard input is closed; name a file instead of -")
             return cls("standard input", None, _all_of(sys.stdin.buffer))
         path = Path(name)
         check_source(path)
@@ -58,7 +60,9 @@ class Source:
 
         if self.path is None:
             return pa.BufferReader(self.content)
-        return pa.OSFile(os.fspath(self.path), "rb")
+        # As bytes where a name is bytes: not all of them are text.
+        name = os.fsencode(self.path) if os.name == "posix" else os.fspath(self.path)
+        return pa.OSFile(name, "rb")
 
     def head(self, size: int) -> bytes:
         """Return the first ``size`` bytes, or as many as there are."""

@@ -106,11 +106,25 @@ class Table:
         line = f" (line {self.line_of(row)})" if self.line_of is not None else ""
         return f"{self.name}: column {name!r}, row {row}{line}"
 
+    def kind_of(self, at: int) -> object:
+        """Return the type of a column as it was read."""
+        if isinstance(self.data, np.ndarray):
+            return self.data.dtype
+        return self.data.schema.field(at).type
+
+    def arrow_column(self, at: int) -> pa.ChunkedArray:
+        """Return a column by number."""
+        if isinstance(self.data, np.ndarray):
+            import pyarrow as pa
+
+            return pa.chunked_array([pa.array(np.ascontiguousarray(self.data[:, at]))])
+        return self.data.column(at)
+
     def arrow(self) -> pa.Table:
         """Return the columns as a pyarrow table."""
         if isinstance(self.data, np.ndarray):
             import pyarrow as pa
 
-            columns = [np.ascontiguousarray(column) for column in self.data.T]
+            columns = [self.arrow_column(at) for at in range(len(self.names))]
             return pa.Table.from_arrays(columns, names=list(self.names))
         return self.data

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import io
+import itertools
 import re
 import sys
 from collections.abc import Iterator
@@ -53,6 +54,7 @@ def read_text(source: Source, file_format: str, header: bool | None) -> Table:
     if headed:
         check_unique(source.name, cells)
         if not after:
+            _check_quotes(source, separator)
             raise ValueError(f"{source.name} has no rows below its column names; add some rows")
     names = tuple(cells) if headed else tuple(f"x{i + 1}" for i in range(len(cells)))
     data = _read_cells(source, separator, len(cells), after - 1 if headed else line - 1)
@@ -103,7 +105,9 @@ def _read_cells(source: Source, separator: str, width: int, skip: int) -> pa.Tab
             f"{source.name} cannot be read as text in columns ({str(error).splitlines()[0]}); "
             "check that it is such a file"
         ) from error
-    _check_quotes(source, separator, data)
+    last = data.slice(max(len(data) - 1, 0)).to_pylist()
+    if any("\n" in cell or "\r" in cell for row in last for cell in row.values()):
+        _check_quotes(source, separator)
     return data
 
 
@@ -116,19 +120,32 @@ def _check_widths(source: Source, separator: str, width: int) -> None:
             )
 
 
-def _check_quotes(source: Source, separator: str, data: pa.Table) -> None:
+def _check_quotes(source: Source, separator: str) -> None:
     # Without its closing quote a cell swallows the rest of the file, so it is the last row's.
-    last = data.slice(max(len(data) - 1, 0)).to_pylist()
-    if not any("\n" in cell for row in last for cell in row.values()):
-        return
-    with source.open() as handle:
-        n_quotes = sum(chunk.count(b'"') for chunk in iter(lambda: handle.read(1 << 20), b""))
-    if n_quotes % 2:
-        line = max(line for line, _ in _records(source, separator))
+    line = max(line for line, _ in _records(source, separator))
+    with io.TextIOWrapper(source.open(), encoding="utf-8-sig", newline="") as text:
+        last = "".join(itertools.islice(text, line - 1, None))
+    if _ends_in_quotes(last, separator):
         raise ValueError(
             f'{source.name}: a quote (") opened in the row of line {line} is never closed; '
             "close it or remove it"
         )
+
+
+def _ends_in_quotes(row: str, separator: str) -> bool:
+    """Whether the last cell of a row begins with a quote that no other closes."""
+    at = 0
+    while True:
+        if row.startswith('"', at):
+            end = row.find('"', at + 1)
+            while end >= 0 and row.startswith('"', end + 1):  # two stand for one
+                end = row.find('"', end + 2)
+            if end < 0:
+                return True
+            at = end + 1
+        at = row.find(separator, at) + 1
+        if at == 0:
+            return False
 
 
 def _check_separator(source: Source, separator: str, first: list[str]) -> None:

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any, BinaryIO
 
 import numpy as np
 
+from truemeans.tables.arrow import keep_pandas_out
 from truemeans.tables.table import SEPARATORS, Table
 
 if TYPE_CHECKING:
@@ -17,6 +18,10 @@ __all__ = ["check_writable", "label_name", "write_table"]
 
 # Rows that become text at a time: enough to be fast, few enough to stay in the caches.
 _BATCH_ROWS = 65_536
+# Cells that a real number would not stand for: 007, and whole numbers of which it loses digits.
+_NAME = "^[+-]?0[0-9]|^[+-]?[0-9]{16,}$"
+# Rows that are written to nowhere before the work begins.
+_REHEARSED_ROWS = 64
 
 
 def label_name(table: Table, wanted: str | None = None) -> str:
@@ -44,31 +49,31 @@ def label_name(table: Table, wanted: str | None = None) -> str:
 
 def check_writable(table: Table, file_format: str) -> None:
     """Raise, in one sentence, when a table has columns that a format cannot hold."""
-    import pyarrow as pa
-
     if file_format == "npy":
         return
-    for name, kind in zip(table.names, table.arrow().schema.types, strict=True):
+    import pyarrow as pa
+
+    keep_pandas_out()
+    for at, name in enumerate(table.names):
         try:
-            _rehearse(kind, file_format)
+            _rehearse(table.arrow_column(at), file_format)
         except pa.ArrowException as error:
             raise ValueError(
-                f"{table.name}: column {name!r} has type {kind}, which {file_format} cannot hold; "
-                f"write another format, such as --format {table.format}"
+                f"{table.name}: column {name!r} has type {table.kind_of(at)}, which {file_format} "
+                f"cannot hold; write another format, such as --format {table.format}"
             ) from error
 
 
-def _rehearse(kind: pa.DataType, file_format: str) -> None:
-    """Write a column without rows, which fails as one with rows would."""
+def _rehearse(column: pa.ChunkedArray, file_format: str) -> None:
+    """Write the first rows of a column, which mostly fails as all of them would."""
     import pyarrow as pa
 
-    none = pa.nulls(0, kind)
-    if file_format not in SEPARATORS:
-        _write(io.BytesIO(), pa.table({"column": none}), file_format, is_text=False)
-    elif "binary" in str(kind):
+    is_extension = isinstance(column.type, pa.BaseExtensionType)
+    kind = column.type.storage_type if is_extension else column.type
+    if file_format in SEPARATORS and "binary" in str(kind):
         raise pa.ArrowInvalid("bytes become text only by chance")
-    else:
-        _quoted(none, "")
+    some = pa.table({"column": column.slice(0, _REHEARSED_ROWS)})
+    _write(io.BytesIO(), some, file_format, is_text=False)
 
 
 def write_table(
@@ -95,7 +100,13 @@ def write_table(
     import pyarrow as pa
 
     data = table.arrow().append_column(label, pa.array(labels, pa.int32()))
-    _write(handle, data, file_format, is_text=table.is_text)
+    try:
+        _write(handle, data, file_format, is_text=table.is_text)
+    except pa.ArrowException as error:
+        raise ValueError(
+            f"{table.name} cannot be written as {file_format} ({str(error).splitlines()[0]}); "
+            f"write another format, such as --format {table.format}"
+        ) from error
 
 
 def _write(handle: BinaryIO, data: pa.Table, file_format: str, *, is_text: bool) -> None:
@@ -175,7 +186,10 @@ def _typed_column(column: pa.ChunkedArray) -> pa.ChunkedArray:
     if whole is not None:
         # 007 is a name, not the number 7.
         return whole if pc.all(pc.equal(pc.cast(whole, pa.string()), cells)).as_py() else column
+    if pc.any(pc.match_substring_regex(cells, _NAME)).as_py():
+        return column
     try:
-        return pc.cast(cells, pa.float64())
+        real = pc.cast(cells, pa.float64())
     except pa.ArrowInvalid:
         return column
+    return real if pc.any(pc.is_finite(real)).as_py() else column
