@@ -33,6 +33,21 @@ def tm(capsys):
 
 
 class TestFit:
+    def test_json_of_numbers_that_json_has_not(self, tm):
+        Path("t.csv").write_text("a,b\n1e154,1\n-1e154,1\n1.1e154,3\n0,4\n3e154,1\n-2e154,1\n")
+        code, out, err = tm("fit", "t.csv", "-k", 3, "--json", "-f")
+        assert (code, err) == (0, "")
+        assert None in json.loads(out)["history"]["inertia"]
+
+    def test_float64_rows_meet_a_float32_model_as_they_are(self, tm):
+        pq.write_table(pa.table({"a": pa.array([0.0, 1.0], pa.float32())}), "t.parquet")
+        assert tm("fit", "t.parquet", "-k", 2, "-m", "m", "-q")[0] == 0
+        near = pa.table({"a": [0.5 - 1e-12, 0.5, 0.5 + 1e-12]})
+        pq.write_table(near, "near.parquet")
+        assert tm("predict", "m", "near.parquet", "-o", "near.csv", "-q")[0] == 0
+        expected = truemeans.load("m").predict(near)
+        assert labels_in("near.csv") == expected.tolist()
+
     def test_restarts_and_another_way_to_start(self, tm):
         options = ("fit", IRIS, "-k", 7, "--init", "k-means||", "--n-init", 5, "--force")
         code, out, _ = tm(*options)

@@ -50,6 +50,34 @@ class TestPipes:
         assert (done.returncode, done.stdout) == (0, b"")
         assert sorted(os.listdir(folder)) == ["stdin.labelled.csv", "stdin.truemeans"]
 
+    def test_streams_that_are_closed(self):
+        fit = [*COMMAND, "fit", str(IRIS), *words("-k 3 -q -m m -f")]
+        for line in (fit, [*COMMAND, "info", "m"]):
+            done = subprocess.run(["sh", "-c", '"$@" >&-', "sh", *line], stderr=subprocess.PIPE)
+            assert (done.returncode, done.stderr) == (0, b"")
+        line = ["sh", "-c", '"$@" <&-', "sh", *COMMAND, *words("fit - -k 3")]
+        done = subprocess.run(line, stderr=subprocess.PIPE)
+        assert done.returncode == 2
+        assert done.stderr.startswith(b"truemeans: standard input is closed")
+
+    def test_pandas_is_not_imported(self, folder, monkeypatch):
+        # It would be by pyarrow, which takes Ctrl-C meanwhile for "no pandas".
+        Path("pandas.py").write_text("raise SystemExit('pandas was imported')")
+        monkeypatch.setenv("PYTHONPATH", f"{folder}{os.pathsep}{os.environ['PYTHONPATH']}")
+        for output in ("t.csv", "t.parquet"):
+            fit = [*COMMAND, "fit", str(IRIS), *words(f"-k 3 -q -f -m m -o {output}")]
+            predict = [*COMMAND, "predict", "m", output, *words("-q -f -o p.csv")]
+            for line in (fit, predict):
+                done = subprocess.run(line, capture_output=True)
+                assert (done.returncode, done.stderr) == (0, b"")
+
+    @pytest.mark.skipif(os.name != "posix", reason="names are text elsewhere")
+    def test_a_name_that_is_no_text(self, folder):
+        name = b"caf\xe9.csv"
+        Path(os.fsdecode(name)).write_bytes(IRIS.read_bytes())
+        done = subprocess.run([*COMMAND, "fit", name, *words("-k 3 -q")], capture_output=True)
+        assert (done.returncode, done.stderr) == (0, b"")
+
     def test_empty_standard_input(self):
         call = [*COMMAND, *words("fit - -k 3")]
         done = subprocess.run(call, input=b"", capture_output=True)

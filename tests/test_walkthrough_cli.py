@@ -63,6 +63,13 @@ class TestPage:
         assert "40 of 150 rows of iris.csv" in out
         assert found["plane"]["kind"] == "columns"
 
+    def test_names_that_would_move_the_cursor(self, tm):
+        Path("t.csv").write_text("a\x1b[31m,b\n1,2\n3,4\n9,9\n")
+        code, out, _ = tm("walkthrough", "t.csv", "--terminal")
+        assert code == 0
+        assert "\x1b[31m" not in out
+        assert "a\\x1b[31m" in out
+
     def test_names_that_are_no_html(self, tm):
         Path("a&b.csv").write_text("<i>x</i>,y\n1,2\n3,4\n9,9\n")
         assert tm("walkthrough", "a&b.csv")[0] == 0

@@ -11,7 +11,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import BinaryIO
 
-__all__ = ["check_source", "check_target", "replacing", "settle"]
+__all__ = ["check_source", "check_target", "replacing", "same_file", "settle"]
 
 
 def check_source(path: Path) -> None:
@@ -84,7 +84,7 @@ def check_target(path: Path, *, overwrite: bool, consent: str = "overwrite=True"
                 f"{path} exists already and is not overwritten; name another file, "
                 f"or add {consent} to replace it"
             )
-    folder = path.resolve().parent
+    folder = _real(path).parent
     if not folder.is_dir():
         raise FileNotFoundError(
             f"{path} cannot be written because its folder does not exist; create the folder first"
@@ -94,6 +94,16 @@ def check_target(path: Path, *, overwrite: bool, consent: str = "overwrite=True"
             f"{path} cannot be written because this user may not write to its folder; "
             "choose another folder"
         )
+
+
+def same_file(one: Path, other: Path) -> bool:
+    """Whether two paths lead to the same place, through links or not."""
+    return _real(one) == _real(other)
+
+
+def _real(path: Path) -> Path:
+    # Unlike Path.resolve, this leaves a link that leads to itself as it is.
+    return Path(os.path.realpath(path))
 
 
 def settle(handle: BinaryIO) -> None:
@@ -127,7 +137,7 @@ def replacing(
         Where to write.
     """
     check_target(path, overwrite=overwrite, consent=consent)
-    target = path.resolve()
+    target = _real(path)
     # A short name of its own: one made from the target's could be too long for the file system.
     part = target.with_name(f".truemeans-{secrets.token_hex(8)}.part")
     try:

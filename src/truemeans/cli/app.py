@@ -316,6 +316,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         0; 2 for bad input, which is said in one sentence; 130 after Ctrl-C; 141 when the reader
         of the output went away; 128 and its number after another signal to end, 143 for SIGTERM.
     """
+    _open_streams()
     try:
         with ending_cleanly():
             _dispatch(sys.argv[1:] if arguments is None else list(arguments))
@@ -335,6 +336,14 @@ def main(arguments: Sequence[str] | None = None) -> int:
         _complain(_sentence(error))
         return EXIT_BAD_INPUT
     return 0
+
+
+def _open_streams() -> None:
+    """Let streams that were closed before the start lead nowhere."""
+    for name in ("stdout", "stderr"):
+        if getattr(sys, name) is None:
+            nowhere = os.fdopen(os.open(os.devnull, os.O_WRONLY), "w", encoding="utf-8")
+            setattr(sys, name, nowhere)
 
 
 def _dispatch(arguments: list[str]) -> None:

@@ -173,8 +173,9 @@ Quiet = Annotated[
 def check_least(option: str, value: float | None, least: int) -> None:
     """Raise when an option is below the least it may be, or no finite number."""
     if value is not None and not least <= value < math.inf:
+        number = f"{value:g}" if isinstance(value, float) else str(value)
         raise ValueError(
-            f"{option} is {value:g}, and must be at least {least} and finite; give such a number"
+            f"{option} is {number}, and must be at least {least} and finite; give such a number"
         )
 
 
@@ -191,5 +192,11 @@ def split_names(text: str | None) -> tuple[str, ...]:
     """Split ``a,b,"c, d"`` into names, as a line of CSV."""
     if text is None:
         return ()
-    cells = next(csv.reader([text], skipinitialspace=True), [])
+    try:
+        cells = next(csv.reader([text], skipinitialspace=True), [])
+    except csv.Error:
+        raise ValueError(
+            f"{text!r} holds a line break outside quotes, and names stand between commas in one "
+            "line; put a name of several lines into double quotes"
+        ) from None
     return tuple(cell.strip() for cell in cells)

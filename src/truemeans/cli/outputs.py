@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import BinaryIO
 
 from truemeans.cli.options import Format
-from truemeans.files import check_source, check_target, replacing
+from truemeans.files import check_source, check_target, replacing, same_file
 from truemeans.tables import format_of_suffix, input_format, suffix_of_format
 
 __all__ = ["Outputs", "Request", "choose_outputs", "opened"]
@@ -113,7 +113,7 @@ def choose_outputs(request: Request, model: str | None, *, wants_model: bool) ->
     if wants_model and (model is not None or table is not None):
         model_path = Path(model or f"{stem}.truemeans")
         _check_model_path(request, model_path, table)
-    elif model is not None and table is not None and _same(Path(model), table):
+    elif model is not None and table is not None and same_file(Path(model), table):
         raise ValueError(f"--output {table} is the model itself, which is kept; name another file")
     for path in (table, model_path):
         if path is not None:
@@ -140,14 +140,10 @@ def _table_path(request: Request, stem: str, written_as: str) -> Path | None:
 
 
 def _check_model_path(request: Request, model: Path, table: Path | None) -> None:
-    if table is not None and _same(model, table):
+    if table is not None and same_file(model, table):
         raise ValueError(f"--model and --output are both {model}, and need a file each; change one")
-    if request.file != STDIO and _same(model, Path(request.file)):
+    if request.file != STDIO and same_file(model, Path(request.file)):
         raise ValueError(f"--model {model} is the table itself, which is kept; name another file")
-
-
-def _same(one: Path, other: Path) -> bool:
-    return one.resolve() == other.resolve()
 
 
 @contextmanager

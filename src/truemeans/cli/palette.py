@@ -115,7 +115,7 @@ class _Palette:
 
 
 def _targets(image: Path, output: str | None, swatches: str | None, force: bool) -> list[Path]:
-    from truemeans.files import check_source, check_target
+    from truemeans.files import check_source, check_target, same_file
 
     check_source(image)
     targets = [
@@ -128,10 +128,10 @@ def _targets(image: Path, output: str | None, swatches: str | None, force: bool)
                 f"{option} {path} does not end in .png, and PNG is what keeps colours exactly; "
                 "name a .png file"
             )
-        if path.resolve() == image.resolve():
+        if same_file(path, image):
             raise ValueError(f"{option} {path} is the picture itself, which is kept; change it")
         check_target(path, overwrite=force, consent="--force")
-    if targets[0].resolve() == targets[1].resolve():
+    if same_file(*targets):
         raise ValueError(
             f"--output and --swatches are both {targets[0]}, and need a file each; change one"
         )

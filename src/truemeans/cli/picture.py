@@ -37,7 +37,7 @@ def choose_picture(name: str | None, request: Request, outputs: Outputs) -> Path
     """
     if name is None:
         return None
-    from truemeans.files import check_target
+    from truemeans.files import check_target, same_file
     from truemeans.validation.plots import require_matplotlib
 
     path = Path(name)
@@ -48,7 +48,7 @@ def choose_picture(name: str | None, request: Request, outputs: Outputs) -> Path
         )
     taken = {"--output": outputs.table, "--model": outputs.model, "FILE": Path(request.file)}
     for what, other in taken.items():
-        if other is not None and other.resolve() == path.resolve():
+        if other is not None and same_file(other, path):
             raise ValueError(f"--plot and {what} are both {path}, and need a file each; change one")
     check_target(path, overwrite=request.force, consent="--force")
     require_matplotlib()

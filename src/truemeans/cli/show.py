@@ -47,8 +47,20 @@ def count(n: int, noun: str) -> str:
 
 
 def print_json(content: dict[str, Any]) -> None:
-    """Print one JSON object, ASCII only, as one line of standard output."""
-    print(json.dumps(content, allow_nan=False), flush=True)
+    """Print one JSON object, ASCII only, as one line of standard output.
+
+    JSON has no infinity: null stands for a number that is not finite.
+    """
+    print(json.dumps(_finite(content), allow_nan=False), flush=True)
+
+
+def _finite(content: Any) -> Any:
+    if isinstance(content, dict):
+        return {key: _finite(value) for key, value in content.items()}
+    if isinstance(content, list):
+        return [_finite(value) for value in content]
+    is_number = not isinstance(content, float) or math.isfinite(content)
+    return content if is_number else None
 
 
 class _Console(Console):

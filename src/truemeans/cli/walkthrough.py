@@ -125,17 +125,20 @@ def walkthrough(
     force: opt.Force = False,
 ) -> None:
     """Show a run of k-means step by step, as one HTML page or in the terminal."""
-    from truemeans.files import check_source, check_target
+    from truemeans.cli.show import plain
+    from truemeans.files import check_source, check_target, same_file
 
     _check(n_clusters, seed, max_iter, n_rows, terminal=terminal, output=output)
     if file is not None and file != STDIO:
         check_source(Path(file))
     target = None if terminal or output == STDIO else Path(output or _default_name(file))
     if target is not None:
-        if file is not None and file != STDIO and target.resolve() == Path(file).resolve():
+        if file is not None and file != STDIO and same_file(target, Path(file)):
             raise ValueError(f"--output {target} is the table itself, which is kept; name another")
         check_target(target, overwrite=force, consent="--force")
     data, notes = _read(file, columns, exclude, input_format, header, n_rows, seed, standardize)
+    if terminal and data:
+        data |= {"columns": [*map(plain, data["columns"])], "source": plain(data["source"])}
     with warnings.catch_warnings(record=True) as caught:
         warnings.simplefilter("always")
         walk = _run(data, n_clusters, init.value, seed, max_iter)
