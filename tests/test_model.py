@@ -74,6 +74,13 @@ class TestEstimators:
             "max_swap_seconds",
         }
 
+    def test_parameters_that_are_numbers_of_numpy(self, tmp_path):
+        km = KMeans(np.int64(2), random_state=np.int32(5), tol=np.float32(0.5), n_init=np.int8(3))
+        model = model_file.model_from_estimator(km.fit(rows()))
+        assert model.params["random_state"] == 5
+        assert model.params["tol"] == 0.5
+        assert model.params["n_init"] == 3
+
     def test_unfitted(self, tmp_path):
         with pytest.raises(ValueError, match="not fitted"):
             model_file.save_estimator(KMeans(3), tmp_path / "m")

@@ -73,6 +73,13 @@ def test_two_columns_are_drawn_as_they_are():
     assert per_unit[0, 0] == pytest.approx(per_unit[1, 1], rel=1e-6)  # a circle is a circle
 
 
+@pytest.mark.parametrize("size", [1e-150, 1e-120, 1e80, 1e150])
+def test_cells_of_any_size(size):
+    X = np.random.default_rng(0).normal(size=(300, 2)) * size
+    ax = plots.clusters(k_means(X, 5, random_state=0))
+    ax.figure.canvas.draw()
+
+
 def test_cells_hold_the_rows_of_their_cluster():
     X = make_rows("normal", 3000, 2, np.float64)
     for k in (1, 2, 3, 7, 40):

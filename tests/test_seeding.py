@@ -173,3 +173,12 @@ def test_restarts_are_kept():
     assert len(set(result.restarts)) > 1
     model = truemeans.KMeans(12, n_init=7, tol=0, random_state=0).fit(X)
     np.testing.assert_array_equal(model.restarts_, result.restarts)
+
+
+def test_which_of_two_zeros_was_drawn_does_not_show():
+    X = np.array([[0.0, 1.0], [-0.0, 1.0], [1.0, 1.0], [1.0, 1.0]])
+    seen = set()
+    for order in ([0, 1, 2, 3], [1, 0, 2, 3]):
+        with pytest.warns(UserWarning, match="distinct"):
+            seen.add(truemeans.k_means(X[order], 4, random_state=1).centroids.tobytes())
+    assert len(seen) == 1

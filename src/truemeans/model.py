@@ -73,7 +73,11 @@ class Model:
         yield "centroids must be float32 or float64", c.dtype in (np.float32, np.float64)
         yield "centroids must have two dimensions and values", c.ndim == 2 and c.size > 0
         yield "centroids must be finite", bool(np.isfinite(c).all())
-        yield "inertia must be a finite number, 0 or more", _is_number(self.inertia)
+        yield (
+            "inertia must be a finite number, 0 or more; where it is infinite, divide the rows by "
+            "a power of two and fit again",
+            _is_number(self.inertia),
+        )
         yield "n_iter must be a whole number, 0 or more", _is_count(self.n_iter)
         yield (
             "converged must be true, false or null",
@@ -122,7 +126,8 @@ class Model:
         """Return the centroids in the units of the data, for showing; standardising undone."""
         if self.offset is None or self.scale is None:
             return self.centroids
-        return np.asarray(self.centroids * self.scale + self.offset)
+        with np.errstate(over="ignore"):
+            return np.asarray(self.centroids * self.scale + self.offset)
 
 
 def _is_number(value: object) -> bool:
@@ -172,6 +177,12 @@ def _name_features(estimator: Any, model: Model) -> None:
         estimator.feature_names_in_ = np.array(model.feature_names, dtype=object)
 
 
+def _plain_params(km: Any) -> dict[str, Any]:
+    """Parameters, numbers of NumPy's as Python's."""
+    params = km.get_params()
+    return {n: v.item() if isinstance(v, np.generic) else v for n, v in params.items()}
+
+
 def model_from_estimator(km: Any) -> Model:
     """Return a fitted `KMeans` as a model.
 
@@ -199,7 +210,7 @@ def model_from_estimator(km: Any) -> Model:
         else np.bincount(labels, minlength=n_clusters).astype(np.int64),
         params={
             name: value
-            for name, value in km.get_params().items()
+            for name, value in _plain_params(km).items()
             if name not in _NOT_OF_THE_ANSWER and _is_scalar(value)
         },
         library_version=__version__,

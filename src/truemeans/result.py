@@ -69,7 +69,7 @@ class Plan:
         return f"{self.engine}{target}, {threads}: {self.reason}"
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False)
 class Iteration:
     """One iteration, as a callback sees it.
 
@@ -122,7 +122,7 @@ END_RUN = "end run"
 Callback = Callable[[Iteration], object]
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False)
 class History:
     """What each iteration did; entry ``i`` belongs to iteration ``i + 1``.
 
@@ -171,7 +171,7 @@ class Refinement:
     inertia_before: float
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Result:
     """A finished run. Unpacks as ``centroids, labels, inertia``.
 

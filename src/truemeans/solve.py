@@ -271,7 +271,8 @@ class _Starts:
         problem = self._problem
         if self._draw is not None:
             seeds = _draw_rows(problem, self._dataset, self._draw)
-            centroids = self._dataset.source.take(seeds.rows).astype(np.float64)
+            # Zeros of one sign, so that which of two equal rows was drawn does not show.
+            centroids = self._dataset.source.take(seeds.rows).astype(np.float64) + 0.0
             # Boxes know labels of their own only.
             return _Start(centroids, None if problem.plan.skip == "boxes" else seeds.labels)
         centroids = problem.init

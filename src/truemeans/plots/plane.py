@@ -144,16 +144,23 @@ def cells(
     """
     from scipy.spatial import Voronoi
 
-    middle = (low + high) / 2
+    middle = low / 2 + high / 2
     places = (plane.centroids - middle) / plane.unit
+    # Near 1, where none of what the diagram computes vanishes or overflows.
+    size = int(np.frexp(max(np.abs(places).max(), np.abs((high - middle) / plane.unit).max()))[1])
+    places = np.ldexp(places, -size)
     _, first = np.unique(places, axis=0, return_index=True)
     first.sort()
-    reach = 10 * np.abs((high - middle) / plane.unit).max() + np.abs(places).max()
+    wide = np.ldexp((high - middle) / plane.unit, -size)
+    reach = 10 * np.abs(wide).max() + np.abs(places).max()
     # Four far points make every cell finite and are nearest to nothing within reach: there, a
     # centroid is at most 3 reach away, and they are at least 7.
     far = 8 * reach * np.array([[1, 0], [-1, 0], [0, 1], [0, -1]])
     diagram: Any = Voronoi(np.vstack([places[first], far]))
     return [
-        (int(number), diagram.vertices[diagram.regions[region]] * plane.unit + middle)
+        (
+            int(number),
+            np.ldexp(diagram.vertices[diagram.regions[region]], size) * plane.unit + middle,
+        )
         for number, region in zip(first, diagram.point_region, strict=False)
     ]
