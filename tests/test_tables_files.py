@@ -91,6 +91,11 @@ class TestWrongFiles:
         with pytest.raises(ValueError, match="is a folder"):
             read_table(tmp_path)
 
+    def test_a_link_to_nothing(self, tmp_path):
+        (tmp_path / "t.csv").symlink_to("gone.csv")
+        with pytest.raises(FileNotFoundError, match=r"t.csv is a link to gone.csv, which does not"):
+            read_table(tmp_path / "t.csv")
+
     def test_unknown_format(self, tmp_path):
         with pytest.raises(ValueError, match=r"the suffix '\.xlsx', .* --input-format"):
             read_table(saved(tmp_path, "t.xlsx", "a"))

@@ -31,6 +31,8 @@ def check_source(path: Path) -> None:
     PermissionError
         If it may not be read.
     """
+    if path.is_symlink() and not path.exists():
+        raise FileNotFoundError(f"{path} is a link to {os.readlink(path)}, which does not exist")
     if not path.exists():
         raise FileNotFoundError(f"{path} does not exist; {_closest_file(path)}")
     if path.is_dir():

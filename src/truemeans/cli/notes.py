@@ -34,11 +34,13 @@ def look_at_rows(
 def _counters(X: npt.NDArray[Any], names: Sequence[str]) -> tuple[str, ...]:
     if len(X) < 3:
         return ()
+    with np.errstate(over="ignore"):
+        counts = [column[2] - column[1] == 1 and (np.diff(column) == 1).all() for column in X.T]
     return tuple(
         f"Column {name!r} counts the rows ({X[0, j]:g}, {X[1, j]:g}, {X[2, j]:g}, …): "
         "leave it out with --exclude if it is only their number."
         for j, name in enumerate(names)
-        if X[2, j] - X[1, j] == 1 and bool((np.diff(X[:, j]) == 1).all())
+        if counts[j]
     )
 
 

@@ -54,10 +54,10 @@ def real_numbers(array: npt.NDArray[Any], name: str, place: Place) -> npt.NDArra
 def refusal(dtype: Any, name: str) -> Exception:
     """Return the error for a dtype, NumPy's or pandas', that does not hold real numbers."""
     if dtype.kind == "c":
-        return ValueError(
-            f"Complex data not supported: {name} has dtype {dtype}; pass the real and the "
-            "imaginary parts as columns of their own."
-        )
+        fix = "pass the real and the imaginary parts as columns of their own"
+        if name == "sample_weight":
+            fix = "pass real numbers, such as their sizes"
+        return ValueError(f"Complex data not supported: {name} has dtype {dtype}; {fix}.")
     if dtype.kind in "mM":
         return TypeError(
             f"{name} has dtype {dtype}, and a time is not a number yet; convert it to the unit "

@@ -88,11 +88,17 @@ def _arrow_table(X: Any, name: str) -> Any:
         raise TypeError(f"{name} is a query that has not run yet; pass {name}.collect().")
     import pyarrow as pa
 
-    if hasattr(X, "__arrow_c_stream__"):
-        return pa.table(X)
-    from pyarrow.interchange import from_dataframe
+    try:
+        if hasattr(X, "__arrow_c_stream__"):
+            return pa.table(X)
+        from pyarrow.interchange import from_dataframe
 
-    return from_dataframe(X)
+        return from_dataframe(X)
+    except pa.ArrowException as error:
+        raise TypeError(
+            f"{name} has a column of a type that pyarrow cannot read ({error}); convert it to "
+            "float64."
+        ) from error
 
 
 def _arrow_columns(table: Any, name: str) -> list[npt.NDArray[Any]]:
