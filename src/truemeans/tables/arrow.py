@@ -12,8 +12,8 @@ __all__ = ["keep_pandas_out"]
 def keep_pandas_out() -> None:
     """Have pyarrow find out now that pandas is not there, unless it has been imported.
 
-    It looks when it makes its first array and its first scalar, and pandas takes a third of a
-    second to import, in which Ctrl-C would be lost: an exception counts as "no pandas" there.
+    It looks when it makes its first array and its first scalar. Importing pandas takes a third of
+    a small command, and Ctrl-C would be lost meanwhile: an exception counts as "no pandas" there.
     """
     if "pandas" in sys.modules:
         return
