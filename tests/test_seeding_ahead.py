@@ -185,6 +185,22 @@ def test_the_same_picks_in_boxes_on_every_engine(
     np.testing.assert_array_equal(X[mixed][other], expected)
 
 
+@pytest.mark.parametrize("weighted", [False, True])
+@pytest.mark.parametrize("d", [1, 2, 3])
+def test_candidates_that_promise_less_than_the_best_gains_need_no_look(d, weighted, monkeypatch):
+    # Towns of all sizes and a few rows far away, which are drawn often and gain little.
+    draw("in boxes", monkeypatch)
+    rng = np.random.default_rng(d)
+    town = rng.zipf(1.3, 6000) % 40
+    X = (rng.normal(size=(40, d)) * 30)[town] + rng.normal(size=(6000, d)) / 8
+    X[:40] = rng.uniform(-900, 900, (40, d))
+    weight = rng.integers(0, 5, 6000) / 4 if weighted else None
+    expected = X[picks(ArraySource(X), REFERENCE, 50, 6, weight)]
+    for target, n_threads in itertools.product(targets(), (1, 3)):
+        found = picks(ArraySource(X), plan(target, n_threads=n_threads), 50, 6, weight)
+        np.testing.assert_array_equal(X[found], expected)
+
+
 def test_weights_pick_what_copies_pick_in_boxes(monkeypatch):
     draw("in boxes", monkeypatch)
     rng = np.random.default_rng(1)

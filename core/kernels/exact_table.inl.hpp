@@ -28,6 +28,7 @@ void fill(truemeans::Kernels& table) {
     table.at_most = at_most;
     table.box_sq_dist = box_sq_dist;
     table.boxes_near = boxes_near;
+    table.boxes_worth = boxes_worth;
     table.centroids_near = centroids_near;
     table.centroids_reaching = centroids_reaching;
     table.rows_nearer = rows_nearer;

@@ -143,23 +143,44 @@ double box_masses(truemeans::BoxRows<T> rows, const double* candidate, double* c
     });
 }
 
-// Differences, products and sums are rounded monotonically: the nearest point of a box is no
-// farther, computed like this, than the canonical distance of any row of it.
+// Squared distances of eight boxes to a candidate. Differences, products and sums are rounded
+// monotonically: the nearest point of a box is no farther, computed like this, than the canonical
+// distance of any row of it.
+inline Vec8 box_gaps(const double* low, const double* high, size_t stride, size_t d,
+                     const double* candidate) {
+    Vec8 sum{};
+    for (size_t f = 0; f < d; ++f) {
+        const Vec8 below = load8(low + f * stride) - candidate[f];
+        const Vec8 above = candidate[f] - load8(high + f * stride);
+        const Vec8 out = below > above ? below : above;
+        const Vec8 e = out > 0.0 ? out : Vec8{};
+        sum += e * e;
+    }
+    return sum;
+}
+
 size_t boxes_near(const double* low, const double* high, size_t stride, size_t n, size_t d,
                   const double* candidate, const double* top, int32_t* list) {
     size_t n_near = 0;
     for (size_t i = 0; i < n; i += 8) {
-        Vec8 sum{};
-        for (size_t f = 0; f < d; ++f) {
-            const Vec8 below = load8(low + f * stride + i) - candidate[f];
-            const Vec8 above = candidate[f] - load8(high + f * stride + i);
-            const Vec8 out = below > above ? below : above;
-            const Vec8 e = out > 0.0 ? out : Vec8{};
-            sum += e * e;
-        }
-        n_near = append_bits(lane_bits8(sum < load8(top + i)), i, list, n_near);
+        const Vec8 gaps = box_gaps(low + i, high + i, stride, d, candidate);
+        n_near = append_bits(lane_bits8(gaps < load8(top + i)), i, list, n_near);
     }
     return n_near;
+}
+
+// A row of cost c in a box at squared distance g is lowered by c - g at most, which is c (1 - g / c),
+// and c is at most the box's largest.
+double boxes_worth(const double* low, const double* high, size_t stride, size_t n, size_t d,
+                   const double* candidate, const double* top, const double* sums,
+                   const double* slopes) {
+    Vec8 worth{};
+    for (size_t i = 0; i < n; i += 8) {
+        const Vec8 gaps = box_gaps(low + i, high + i, stride, d, candidate);
+        const Vec8 most = load8(sums + i) - gaps * load8(slopes + i);
+        worth += gaps < load8(top + i) ? most : Vec8{};
+    }
+    return add_lanes(worth);
 }
 
 void round_lower(const double* blocks, size_t n, size_t d, const double* candidate,
