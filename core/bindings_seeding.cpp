@@ -64,6 +64,21 @@ void bind_rows(nb::module_& m) {
         "team"_a, "X"_a.noconvert(), "weight"_a.noconvert().none(), "centroid"_a.noconvert(),
         "closest"_a.noconvert(), "which"_a.noconvert(), "number"_a);
     m.def(
+        "lower_by_labels",
+        [](PyTeam& t, X2 X, In<double, Matrix> centroids, In<std::int32_t, Vector> labels,
+           InOut<double, Vector> closest, InOut<std::int32_t, Vector> which, std::int32_t first) {
+            const core::Centroids c = centroids_of(centroids, X.shape(1));
+            require_one_a_row(labels.shape(0), X.shape(0));
+            require_numbers<std::int32_t>(labels, 0, c.k);
+            const core::Nearest nearest = nearest_of(closest, which, X.shape(0));
+            unlocked([&] {
+                core::lower_by_labels(t.team, *t.kernels, rows_of<T>(X), c.values, labels.data(),
+                                      nearest, first);
+            });
+        },
+        "team"_a, "X"_a.noconvert(), "centroids"_a.noconvert(), "labels"_a.noconvert(),
+        "closest"_a.noconvert(), "which"_a.noconvert(), "first"_a);
+    m.def(
         "add_gains",
         [](PyTeam& t, X2 X, Weight weight, In<double, Matrix> candidates,
            In<double, Vector> closest, double scale, InOut<double, Vector> gains) {

@@ -47,6 +47,19 @@ double lower_closest(Team& team, const Kernels& kernels, Rows<T> rows, const dou
 }
 
 template <class T>
+void lower_by_labels(Team& team, const Kernels& kernels, Rows<T> rows, const double* centroids,
+                     const std::int32_t* labels, Nearest nearest, std::int32_t first) {
+    const RowKernels<T>& table = kernels_for(kernels, rows.X);
+    team.run(rows.n, kRowChunk, [&](std::size_t, std::size_t begin, std::size_t end) {
+        std::array<double, kRowChunk> dist;
+        table.own_sq_dist(rows.X + begin * rows.d, end - begin, rows.d, centroids, labels + begin,
+                          dist.data());
+        for (std::size_t i = begin; i < end; ++i)
+            nearest.lower(i, dist[i - begin], first + labels[i]);
+    });
+}
+
+template <class T>
 void add_gains(Team& team, const Kernels& kernels, Rows<T> rows, Centroids candidates,
                const double* closest, double scale, double* gains) {
     const RowKernels<T>& table = kernels_for(kernels, rows.X);
@@ -217,7 +230,9 @@ Played play_rounds(Team& team, Proposals proposals, PairsView pairs, const doubl
 #define TM_INSTANTIATE(T)                                                                       \
     template void row_keys<T>(Team&, const Kernels&, Rows<T>, double*);                         \
     template double lower_closest<T>(Team&, const Kernels&, Rows<T>, const double*, Nearest,    \
-                                     std::int32_t);                                           \
+                                     std::int32_t);                                             \
+    template void lower_by_labels<T>(Team&, const Kernels&, Rows<T>, const double*,             \
+                                     const std::int32_t*, Nearest, std::int32_t);               \
     template void add_gains<T>(Team&, const Kernels&, Rows<T>, Centroids, const double*,        \
                                double, double*);
 TM_INSTANTIATE(float)

@@ -35,6 +35,12 @@ template <class T>
 double lower_closest(Team& team, const Kernels& kernels, Rows<T> rows, const double* centroid,
                      Nearest nearest, std::int32_t number);
 
+// Takes many more centroids into account, numbered from first on; labels (n,) say which of them is
+// nearest to each row.
+template <class T>
+void lower_by_labels(Team& team, const Kernels& kernels, Rows<T> rows, const double* centroids,
+                     const std::int32_t* labels, Nearest nearest, std::int32_t first);
+
 // Adds to gains (n_candidates,) by how much each candidate would lower the total of the integer
 // masses round(weight * closest * scale) (see add_bucket_masses).
 template <class T>

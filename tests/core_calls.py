@@ -47,6 +47,8 @@ SHAPES = {
     "update": {"sums": "held kge", "previous": "centroids kd", "center": "center d"},
     "row_keys": {"X": "rows nd"},
     "lower_closest": ROWS | {"centroid": "center d", "closest": "costs n", "which": "labels n"},
+    "lower_by_labels": {"X": "rows nd", "centroids": "centroids kd", "labels": "labels n"}
+    | {"closest": "costs n", "which": "labels n"},
     "add_gains": ROWS | {"candidates": "centroids kd", "closest": "costs n", "gains": "sums k"},
     "draw_rounds": ROWS | {"u": "uniform t"},
     "draw_in_boxes": {"boxes": "boxes nd", "weight": "weight n", "u": "uniform t"},
@@ -177,6 +179,7 @@ class Call:
             "Axes": {"sq_radius": 50.0},
             "find_closer": {**scores, "most": 10**9},
             "lower_closest": {"number": 9},
+            "lower_by_labels": {"first": 9},
             "play_rounds": {"scale": 16.0, "n_trials": 2, "n_rounds": 3, "first": 9},
             "play_ahead": {
                 "scored": bool(self.seed % 2),
@@ -321,6 +324,13 @@ def row_keys(call, before, after, found):
 def lower_closest(call, before, after, found):
     X, weight, centroid, *nearest = before.values()
     same(REFERENCE.lower_closest(X, weight, centroid, Nearest(*nearest), 9), found)
+    same(before["closest"], after["closest"])
+    same(before["which"], after["which"])
+
+
+def lower_by_labels(call, before, after, found):
+    X, centroids, labels, *nearest = before.values()
+    REFERENCE.lower_by_labels(X, centroids, labels, Nearest(*nearest), 9)
     same(before["closest"], after["closest"])
     same(before["which"], after["which"])
 

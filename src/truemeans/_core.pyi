@@ -162,6 +162,15 @@ def lower_closest(
     which: _Labels,
     number: int,
 ) -> float: ...
+def lower_by_labels(
+    team: Team,
+    X: _Rows,
+    centroids: _Float,
+    labels: _Labels,
+    closest: _Float,
+    which: _Labels,
+    first: int,
+) -> None: ...
 def add_gains(
     team: Team,
     X: _Rows,

@@ -270,20 +270,28 @@ class Dataset:
             for where, X, weight in self._blocks()
         )
 
-    def lower_nearest(
-        self, candidates: FloatArray, first: int, closest: FloatArray, nearest: LabelArray
-    ) -> None:
-        """Lower ``closest`` by many centroids at once; ``nearest`` says by which, from ``first``.
+    def nearest_of(self, centroids: FloatArray) -> LabelArray:
+        """The nearest of some centroids for every row, (n_samples,)."""
+        labels = np.full(self.n_samples, -1, np.int32)
+        for where, X in self.source.blocks():
+            self.engine.assign(X, None, centroids, None, RowState(labels[where]), None)
+        return labels
+
+    def lower_nearest(self, centroids: FloatArray, nearest: Nearest, first: int) -> None:
+        """Take many more centroids into account in ``nearest`` (in/out), numbered from ``first``.
 
         The earlier one keeps a row that is as near to both.
         """
         for where, X in self.source.blocks():
-            state = RowState(np.full(len(X), -1, np.int32))
-            self.engine.assign(X, None, candidates, None, state, None)
-            sq_dist = self.engine.own_sq_distances(X, candidates, state.labels)
-            closer = sq_dist < closest[where]
-            nearest[where][closer] = state.labels[closer] + np.int32(first)
-            np.minimum(closest[where], sq_dist, out=closest[where])
+            self.lower_nearest_of(X, centroids, nearest.of(where), first)
+
+    def lower_nearest_of(
+        self, X: Rows, centroids: FloatArray, nearest: Nearest, first: int
+    ) -> None:
+        """The same for rows at hand."""
+        labels = np.full(len(X), -1, np.int32)
+        self.engine.assign(X, None, centroids, None, RowState(labels), None)
+        self.engine.lower_by_labels(X, centroids, labels, nearest, first)
 
     def gains(self, candidates: FloatArray, closest: FloatArray, scale: float) -> FloatArray:
         """By how much each candidate would lower the total of integer masses."""

@@ -176,6 +176,14 @@ class Engine(Protocol):
         Returns the largest weight × squared distance to the nearest.
         """
 
+    def lower_by_labels(
+        self, X: Rows, centroids: FloatArray, labels: LabelArray, nearest: Nearest, first: int
+    ) -> None:
+        """Take many more centroids into account, numbered from ``first`` on.
+
+        ``labels`` (n,) say which of them is nearest to each row.
+        """
+
     def add_gains(
         self,
         X: Rows,

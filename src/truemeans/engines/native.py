@@ -63,7 +63,8 @@ class NativeEngine(NativeSeeding):
                 f"use one of {', '.join(targets())}."
             )
         self._plan = plan
-        self._scores = ""
+        # Scores in use, and for how many rows, the most, and centroids they were chosen.
+        self._scores, self._scored_rows, self._scored_centroids = plan.scores, 0, 0
         # Rows and weights, and the boxes made of them: sorted once for seeding and all runs.
         self._boxed: _Boxed | None = None
         self._team = _core.Team(plan.n_threads, plan.target)
@@ -112,9 +113,7 @@ class NativeEngine(NativeSeeding):
         if isinstance(carried, _core.Bounds):
             done = _core.assign_bounded(team, X, weight, centroids, carried, magic, labels, sums)
             return Pass(*done[:2])
-        if not self._scores:
-            self._scores = self._first_scores(X, centroids)
-        scores, block_rows = self._scores, plan.block_rows
+        scores, block_rows = self._scores_for(X, centroids), plan.block_rows
         if isinstance(carried, _core.PackedRows) and scores != "bytes":
             carried = state.carried = None
         skip = carried if isinstance(carried, _core.Skip) else None
@@ -133,12 +132,20 @@ class NativeEngine(NativeSeeding):
             labels,
             sums,
         )
-        self._scores = finer_scores(scores, done[1], len(X))
+        if 2 * len(X) > self._scored_rows:
+            self._scores = finer_scores(scores, done[1], len(X))
         state.keeps = should_keep(scores, X.shape[1], done[0], len(X))
         late = should_skip(state.keeps, done[0], len(X))
         if skip is None and late and plan.skip in ("rows", "packed"):
             state.carried = _core.Skip(len(X))
         return Pass(*done[:2])
+
+    def _scores_for(self, X: Rows, centroids: FloatArray) -> str:
+        """Those in use, if for so many rows and centroids; what `_first_scores` says if not."""
+        if len(X) > self._scored_rows or len(centroids) != self._scored_centroids:
+            self._scores = self._first_scores(X, centroids)
+            self._scored_rows, self._scored_centroids = len(X), len(centroids)
+        return self._scores
 
     def _first_scores(self, X: Rows, centroids: FloatArray) -> str:
         """The plan's, or finer ones where it leaves most of some rows from everywhere open."""
@@ -180,7 +187,7 @@ class NativeEngine(NativeSeeding):
         if self._plan.skip == "groups":
             most = n_groups(X.shape[1], X.itemsize, self._plan.row_room)
             return _core.Bounds(self._team, centroids, len(X), most)
-        if self._plan.skip == "packed" and held and self._scores in ("", "bytes"):
+        if self._plan.skip == "packed" and held and self._scores_for(X, centroids) == "bytes":
             return _core.PackedRows(*X.shape)
         return None
 

@@ -10,6 +10,7 @@ from truemeans.engines.records import (
     Buckets,
     Closer,
     FloatArray,
+    LabelArray,
     Nearest,
     Played,
     Proposals,
@@ -44,6 +45,11 @@ class NativeSeeding:
         number: int,
     ) -> float:
         return _core.lower_closest(self._team, X, weight, centroid, *nearest, number)
+
+    def lower_by_labels(
+        self, X: Rows, centroids: FloatArray, labels: LabelArray, nearest: Nearest, first: int
+    ) -> None:
+        _core.lower_by_labels(self._team, X, centroids, labels, *nearest, first)
 
     def add_gains(
         self,

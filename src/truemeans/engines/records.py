@@ -206,8 +206,10 @@ class Nearest(NamedTuple):
         """The same of some rows, in the same memory."""
         return Nearest(self.closest[rows], self.which[rows])
 
-    def lower(self, rows: slice | LabelArray, sq_dist: FloatArray, number: int) -> None:
-        """Take a centroid's squared distances to different rows into account."""
+    def lower(
+        self, rows: slice | LabelArray, sq_dist: FloatArray, number: int | LabelArray
+    ) -> None:
+        """Take squared distances of different rows to one centroid, or one each, into account."""
         closer = sq_dist < self.closest[rows]
         self.closest[rows] = np.where(closer, sq_dist, self.closest[rows])
         self.which[rows] = np.where(closer, number, self.which[rows])

@@ -8,7 +8,16 @@ import numpy as np
 import numpy.typing as npt
 
 from truemeans.engines.masses import WORN, mass_scale
-from truemeans.engines.records import Buckets, Closer, FloatArray, Nearest, Played, Proposals, Rows
+from truemeans.engines.records import (
+    Buckets,
+    Closer,
+    FloatArray,
+    LabelArray,
+    Nearest,
+    Played,
+    Proposals,
+    Rows,
+)
 
 __all__ = ["SeedingDefinition"]
 
@@ -17,6 +26,9 @@ class SeedingDefinition:
     """What seeding asks of the reference engine, which adds the distances."""
 
     def sq_distances(self, X: Rows, centroids: FloatArray) -> FloatArray:
+        raise NotImplementedError
+
+    def own_sq_distances(self, X: Rows, centroids: FloatArray, labels: LabelArray) -> FloatArray:
         raise NotImplementedError
 
     def row_keys(self, X: Rows) -> FloatArray:
@@ -36,6 +48,11 @@ class SeedingDefinition:
         nearest.lower(slice(None), self.sq_distances(X, centroid[np.newaxis])[:, 0], number)
         closest = nearest.closest
         return float((closest if weight is None else weight * closest).max())
+
+    def lower_by_labels(
+        self, X: Rows, centroids: FloatArray, labels: LabelArray, nearest: Nearest, first: int
+    ) -> None:
+        nearest.lower(slice(None), self.own_sq_distances(X, centroids, labels), first + labels)
 
     def add_gains(
         self,

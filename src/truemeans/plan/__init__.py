@@ -15,6 +15,7 @@ from truemeans.plan.draws import (
     most_marked,
     most_pairs,
     rounds_ahead,
+    tries_among_candidates,
 )
 from truemeans.plan.passes import (
     FINER,
@@ -52,4 +53,5 @@ __all__ = [
     "should_skip",
     "skip_bytes",
     "swap_patience",
+    "tries_among_candidates",
 ]

@@ -15,6 +15,7 @@ __all__ = [
     "most_marked",
     "most_pairs",
     "rounds_ahead",
+    "tries_among_candidates",
 ]
 
 # For draws the rows of a cell are sorted by value, in one piece that cannot be interrupted; of so
@@ -44,6 +45,10 @@ _AXES_WORTH = 0.75
 # Rows that axes are found from where features are more than that. Finding them takes time by the
 # cube of the features, or of these rows: so many multiply-adds of scores (seeding).
 AXES_FROM_ROWS, _AXES_FINDING = 1024, 500
+# Picks among candidates end lower with four tries, and little lower with ten. Beyond so many draws
+# each takes a tenth of seeding, and many clusters differ less from try to try. The number of rows
+# has no part in it: weights are as good as copies (seeding).
+_TRIES, _TRIES_TO_DRAWS = 4, 1 << 10
 # Less is not worth a second look at the rows (seeding).
 _PAIRS_AT_LEAST = 1 << 16
 
@@ -70,6 +75,11 @@ def rounds_ahead(n_played: int, n_features: int) -> int:
     """How many rounds are drawn ahead; the picks depend on it, so that the rows alone decide."""
     share = _AHEAD if n_features <= _MARKED_TO_FEATURES else _AHEAD_WIDE
     return max(1, int(share * n_played))
+
+
+def tries_among_candidates(n_clusters: int, n_trials: int) -> int:
+    """How often k-means|| picks among its candidates, to keep the best."""
+    return _TRIES if n_clusters * n_trials <= _TRIES_TO_DRAWS else 1
 
 
 def most_pairs(n_samples: int, n_features: int, itemsize: int, *, axes: bool) -> int:

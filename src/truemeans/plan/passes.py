@@ -21,7 +21,7 @@ TILES_SCORES = ("tiles", "coarse", "bytes")
 FINER = {"bytes": ("coarse", 0.85), "coarse": ("tiles", 0.5)}
 # Rows that are labelled once more to see that, before the first pass, if there are many more.
 N_PROBED = 512
-PROBED_FROM = 16 * N_PROBED
+PROBED_FROM = 8 * N_PROBED
 # One bound a row costs under a tenth of a dense pass and begins to pay when so few rows change
 # (run --only tabular,converge).
 _SKIP_BELOW_CHANGED = 0.125

@@ -4,61 +4,176 @@ B. Bahmani, B. Moseley, A. Vattani, R. Kumar, S. Vassilvitskii, "Scalable k-mean
 2012. Each round draws many rows at once by their costs, with replacement, so that draws belong
 to contents of rows (the paper draws every row by itself); then each candidate weighs what the
 rows nearest to it weigh, and k-means++ picks among the candidates.
+
+Costs fall by every round's candidates, but a round needs to know them of few rows only: rows are
+drawn by the costs of earlier, and accepted with probability cost now / cost then, which is the law
+of drawing by those of now (rejection sampling, J. von Neumann 1951). So two passes do for most
+rows, one for the first costs and one that finds out whose candidate is nearest. Where costs
+have fallen so far that hardly any draw would be accepted, a pass lowers those of all rows.
 """
 
 from __future__ import annotations
 
 import math
+from functools import cached_property
 
 import numpy as np
 import numpy.typing as npt
 
 from truemeans.dataset import Dataset, survey
 from truemeans.engines.masses import mass_scale
+from truemeans.engines.records import FloatArray, LabelArray, Nearest
+from truemeans.plan import tries_among_candidates
 from truemeans.seeding.costs import Costs
-from truemeans.seeding.draw import Draw
+from truemeans.seeding.draw import Draw, Uniform
 from truemeans.seeding.plusplus import Seeds, plusplus
 from truemeans.sources import ArraySource
 
 __all__ = ["parallel"]
 
-# Candidates a round, in multiples of n_clusters, and rounds: the paper's oversampling, and as
-# many rounds as changed the inertia by more than runs differ (docs/seeding.md).
-_OVERSAMPLING = 2
-_ROUNDS = 3
+# Candidates a round, in multiples of n_clusters: the paper's oversampling, and as many rounds as
+# changed the inertia by more than runs differ. The first knows the costs of one row only, so that
+# all it draws may lie in the same few places (docs/seeding.md).
+_ROUNDS = (0.25, 2.0, 2.0)
+# Rows drawn by costs of earlier for each that is needed, before a pass lowers the costs of all.
+_DRAWN_FOR_ONE = 8
+# Numbers in rows whose costs are lowered at a time.
+_NUMBERS_AT_A_TIME = 1 << 20
 
 
 def parallel(dataset: Dataset, draw: Draw, n_clusters: int, n_local_trials: int) -> Seeds:
     """Pick ``n_clusters`` rows."""
-    costs = Costs(dataset, draw)
-    candidates = np.array([costs.first], np.intp)
-    nearest = costs.nearest.which
-    rounds = 0
+    pool = _Pool(dataset, draw)
+    n_rounds = 0
     # A round adds at least one row that no candidate equals, as long as there is one.
-    while (rounds < _ROUNDS or len(np.unique(nearest)) < n_clusters) and costs.measure():
-        drawn = costs.draw(_OVERSAMPLING * n_clusters)
-        values = dataset.source.take(drawn).astype(np.float64)
-        dataset.lower_nearest(values, len(candidates), costs.closest, nearest)
-        costs.changed()
-        candidates = np.concatenate([candidates, drawn])
-        rounds += 1
-    few, candidates = _weighted(dataset, candidates, nearest)
-    return Seeds(candidates[plusplus(few, Draw(few, draw.rng), n_clusters, n_local_trials).rows])
+    while (n_rounds < len(_ROUNDS) or pool.n_nearest < n_clusters) and pool.costs.measure():
+        share = _ROUNDS[min(n_rounds, len(_ROUNDS) - 1)]
+        pool.add(math.ceil(share * n_clusters))
+        n_rounds += 1
+    few, rows = pool.weighted()
+    n_tries = tries_among_candidates(n_clusters, n_local_trials)
+    return Seeds(rows[_best_of(few, draw.rng, n_clusters, n_local_trials, n_tries)])
 
 
-def _weighted(
-    dataset: Dataset, candidates: npt.NDArray[np.intp], nearest: npt.NDArray[np.int32]
-) -> tuple[Dataset, npt.NDArray[np.intp]]:
-    """Those candidates that rows are nearest to, each with the weight of these rows."""
-    weight = dataset.sample_weight
-    total = float(dataset.n_samples) if weight is None else math.fsum(weight)
-    # Integers, so that the order of the rows does not show; half of the scale leaves room for a
-    # total that was rounded.
-    scale = 0.5 * mass_scale(total)
-    mass = None if weight is None else np.rint(weight * scale)
-    weights = np.bincount(nearest, mass, len(candidates)).astype(np.float64)
-    weights = np.ldexp(weights, -math.frexp(float(weights.max()))[1])
-    # A row that was drawn twice weighs something once.
-    candidates, weights = candidates[weights > 0], weights[weights > 0]
-    source = ArraySource(np.ascontiguousarray(dataset.source.take(candidates)))
-    return Dataset(source, dataset.engine, survey(source, dataset.engine), weights), candidates
+def _best_of(
+    few: Dataset, rng: Uniform, n_clusters: int, n_local_trials: int, n_tries: int
+) -> npt.NDArray[np.intp]:
+    """The picks of k-means++ with the least potential of a few tries."""
+    weight = few.sample_weight
+    assert weight is not None, "candidates are weighed"
+    draw = Draw(few, rng)
+    best, least = np.empty(0, np.intp), math.inf
+    for _ in range(n_tries):
+        rows = plusplus(few, draw, n_clusters, n_local_trials).rows
+        nearest = Nearest(np.full(few.n_samples, np.inf), np.zeros(few.n_samples, np.int32))
+        few.lower_nearest(few.source.take(rows).astype(np.float64), nearest, 0)
+        potential = math.fsum(nearest.closest * weight)
+        if not len(best) or potential < least:
+            best, least = rows, potential
+    return best
+
+
+class _Pool:
+    """The candidates drawn so far, and what rows know of them."""
+
+    def __init__(self, dataset: Dataset, draw: Draw) -> None:
+        self._dataset = dataset
+        self.costs = Costs(dataset, draw)
+        self._rows = np.array([self.costs.first], np.intp)
+        # So many of them, from the first on, are those that costs are of.
+        self._n_met = 1
+        # Share of the draws by costs of earlier that is expected to be accepted.
+        self._accepted = 0.5
+
+    @property
+    def n_nearest(self) -> int:
+        """How many candidates are the nearest of some row."""
+        return int(np.count_nonzero(self._sizes))
+
+    def add(self, size: int) -> None:
+        """Draw ``size`` rows by their costs; those that are equal count once."""
+        rows = self._by_old_costs(size)
+        if len(rows) < size:
+            self._meet()
+            if self.costs.measure():
+                rows = np.concatenate([rows, self.costs.draw(size - len(rows))])
+        self._rows = np.concatenate([self._rows, _distinct(rows, self._values(rows))])
+        for known in ("_nearest", "_sizes"):
+            self.__dict__.pop(known, None)
+
+    def weighted(self) -> tuple[Dataset, npt.NDArray[np.intp]]:
+        """Those candidates that rows are nearest to, each with the weight of these rows."""
+        weight, engine = self._dataset.sample_weight, self._dataset.engine
+        total = float(self._dataset.n_samples) if weight is None else math.fsum(weight)
+        # Integers, so that the order of the rows does not show; half of the scale leaves room for a
+        # total that was rounded.
+        scale = 0.5 * mass_scale(total)
+        masses = self._sizes
+        if weight is not None:
+            masses = np.bincount(self._nearest, np.rint(weight * scale), len(self._rows))
+        weights = masses.astype(np.float64)
+        weights = np.ldexp(weights, -math.frexp(float(weights.max()))[1])
+        rows = self._rows[weights > 0]
+        source = ArraySource(np.ascontiguousarray(self._dataset.source.take(rows)))
+        return Dataset(source, engine, survey(source, engine), weights[weights > 0]), rows
+
+    @cached_property
+    def _nearest(self) -> LabelArray:
+        """Every row's nearest candidate."""
+        if self._n_met == 1:
+            # No distance is needed where costs are of the first alone.
+            return self._dataset.nearest_of(self._values(self._rows))
+        self._meet()
+        return self.costs.nearest.which
+
+    @cached_property
+    def _sizes(self) -> npt.NDArray[np.intp]:
+        """How many rows are nearest to each candidate."""
+        return np.bincount(self._nearest, minlength=len(self._rows))
+
+    def _by_old_costs(self, size: int) -> npt.NDArray[np.intp]:
+        """Draw rows by their costs, which are known of those drawn by older ones; maybe fewer."""
+        rows, n_drawn = np.empty(0, np.intp), 0
+        new = self._values(self._rows[self._n_met :])
+        while len(new) and len(rows) < size:
+            n_more = math.ceil(1.1 * (size - len(rows)) / self._accepted)
+            if n_drawn + n_more > _DRAWN_FOR_ONE * size:
+                break
+            drawn = self.costs.draw(n_more)
+            start = self.costs.closest[drawn]
+            now = self._lowered(drawn, start, new)
+            accepted = (now > 0) & (self.costs.uniform(n_more) * start <= now)
+            rows = np.concatenate([rows, drawn[accepted]])
+            n_drawn += n_more
+            self._accepted = max(len(rows), 1) / n_drawn
+        return rows[:size]
+
+    def _lowered(
+        self, rows: npt.NDArray[np.intp], start: FloatArray, new: FloatArray
+    ) -> FloatArray:
+        """Costs of some rows by new candidates too, a stretch of rows at a time."""
+        step = max(1, _NUMBERS_AT_A_TIME // self._dataset.n_features)
+        now = Nearest(start.copy(), np.empty(len(rows), np.int32))
+        for i in range(0, len(rows), step):
+            part = slice(i, i + step)
+            X = self._dataset.source.take(rows[part])
+            self._dataset.lower_nearest_of(X, new, now.of(part), 0)
+        return now.closest
+
+    def _meet(self) -> None:
+        """Let the costs of all rows know all candidates."""
+        if self._n_met < len(self._rows):
+            new = self._values(self._rows[self._n_met :])
+            self._dataset.lower_nearest(new, self.costs.nearest, self._n_met)
+            self._n_met = len(self._rows)
+            self.costs.changed()
+
+    def _values(self, rows: npt.NDArray[np.intp]) -> FloatArray:
+        # Zeros of one sign, as equal rows have the same bits then.
+        return self._dataset.source.take(rows).astype(np.float64) + 0.0
+
+
+def _distinct(rows: npt.NDArray[np.intp], values: FloatArray) -> npt.NDArray[np.intp]:
+    """The rows without those that equal an earlier one."""
+    whole = values.view(np.dtype((np.void, values.strides[0]))).ravel()
+    return rows[np.sort(np.unique(whole, return_index=True)[1])]
