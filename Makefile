@@ -65,6 +65,7 @@ bench: .stamps/bench  ## every workload, peer and shape: about an hour on a quie
 	$(BIN)/python -m benchmarks sweep --json out/sweep.json
 	$(BIN)/python -m benchmarks line --json out/line.json
 	$(BIN)/python -m benchmarks seeding --json out/seeding.json
+	$(BIN)/python -m benchmarks starts
 	$(BIN)/python -m benchmarks growth
 	$(BIN)/python -m benchmarks memory
 

@@ -5,6 +5,7 @@
     python -m benchmarks run --only geo,midk --peers sklearn,faiss,truemeans --repeats 3
     python -m benchmarks sweep                     every shape: slower than scikit-learn anywhere?
     python -m benchmarks seeding                   k-means++, and its share of a fit
+    python -m benchmarks starts                    where fits end from k-means++ and k-means||
     python -m benchmarks growth                    over iterations, rows, threads
     python -m benchmarks memory                    peak against the formula
     python -m benchmarks kernels layout            single passes, to set the numbers in the plan

@@ -20,6 +20,7 @@ from benchmarks.peers import PEERS
 from benchmarks.refine import refine
 from benchmarks.run import run
 from benchmarks.seeding import SEEDERS, seeding
+from benchmarks.starts import STARTS, starts
 from benchmarks.sweep import N_CLUSTERS, N_FEATURES, N_SAMPLES, Grid, sweep
 from benchmarks.turns import Rules
 from benchmarks.workloads import WORKLOADS, Workload
@@ -90,6 +91,12 @@ def _seeding(options: argparse.Namespace, console: Console) -> None:
     seeding(chosen, peers, options.threads, options.repeats, options.timeout, options.json, console)
 
 
+def _starts(options: argparse.Namespace, console: Console) -> None:
+    """k-means++ against k-means||: where fits end, and what they take."""
+    chosen = [w for name, w in STARTS.items() if not options.only or name in options.only]
+    starts(chosen, options.seeds, options.threads, console)
+
+
 def _limits(options: argparse.Namespace, console: Console) -> None:
     """What the machine can do."""
     report.print_machine(machine(), measure_limits(options.threads), console)
@@ -126,6 +133,7 @@ def _parser() -> argparse.ArgumentParser:
         command(call).add_argument("--scale", type=float, help="share of the rows")
     _add_line(command(_line))
     _add_seeding(command(_seeding))
+    _add_starts(command(_starts))
     _add_refine(command(_refine))
     command(_kernels).add_argument("which", choices=["layout", "small"])
     command(_limits)
@@ -153,6 +161,12 @@ def _add_seeding(parser: argparse.ArgumentParser) -> None:
     add("--timeout", type=float, default=300.0, help="seconds for one job")
     add("--scale", type=float, help="share of the rows")
     add("--json", type=Path, metavar="FILE")
+
+
+def _add_starts(parser: argparse.ArgumentParser) -> None:
+    add = parser.add_argument
+    add("--only", type=_names(list(STARTS)), metavar="NAME,...", help="workloads")
+    add("--seeds", type=int, default=10, help="fits from each (default: 10)")
 
 
 def _add_line(parser: argparse.ArgumentParser) -> None:

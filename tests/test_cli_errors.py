@@ -45,7 +45,7 @@ class TestBadInput:
             ("fit IRIS -k 3 --sed 1", "No such option: --sed"),
             (
                 "fit IRIS -k 3 --init best",
-                "'best' is not one of 'k-means\\+\\+', 'k-means\\|\\|', 'random'",
+                "'best' is not one of 'auto', 'k-means\\+\\+', 'k-means\\|\\|', 'random'",
             ),
             ("fit IRIS -k 3 --format xlsx", "'xlsx' is not one of 'csv', 'tsv'"),
             ("fit IRIS -k 3 --seed -1", "--seed is -1, and must be at least 0"),

@@ -1,4 +1,4 @@
-"""k-means||: the law of its draws, and what its candidates are."""
+"""k-means||: the law of its draws, what its candidates are, and when ``init="auto"`` means it."""
 
 from __future__ import annotations
 
@@ -8,11 +8,11 @@ import numpy as np
 import pytest
 
 import truemeans
-from ladder import REFERENCE, make_rows, native_plans
+from ladder import REFERENCE, bits, make_rows, native_plans
 from test_seeding import chi_square
 from truemeans.dataset import Dataset, survey
 from truemeans.engines import open_engine
-from truemeans.plan import tries_among_candidates
+from truemeans.plan import seeding_for, tries_among_candidates
 from truemeans.seeding import Draw, parallel
 from truemeans.sources import ArraySource
 
@@ -153,3 +153,36 @@ def test_weights_pick_what_copies_pick(n):
         X, 12, init="k-means||", random_state=0, max_iter=1, sample_weight=copies / 8
     )
     assert found.centroids.tobytes() == want.centroids.tobytes()
+
+
+class TestAuto:
+    def test_sizes_decide(self):
+        assert seeding_for(16_385, 4, 8) == "k-means||"
+        assert seeding_for(16_384, 4, 8) == "k-means++"  # few rows
+        assert seeding_for(16_385, 3, 8) == "k-means++"  # boxes
+        assert seeding_for(5_000_000, 3, 8) == "k-means||"
+        assert seeding_for(1_000_000, 4, 7) == "k-means++"  # few clusters
+        assert seeding_for(64_000, 4, 1000) == "k-means||"
+        assert seeding_for(63_999, 4, 1000) == "k-means++"  # few rows a cluster
+
+    @pytest.mark.parametrize(("n", "d", "k"), [(17_000, 4, 8), (17_000, 3, 8), (900, 5, 8)])
+    def test_it_is_what_the_plan_says(self, n, d, k):
+        X = make_rows("normal", n, d, np.float32)
+        found = truemeans.k_means(X, k, random_state=0, max_iter=3)
+        assert found.plan.seeding == seeding_for(n, d, k)
+        named = truemeans.k_means(X, k, init=found.plan.seeding, random_state=0, max_iter=3)
+        assert bits(found) == bits(named)
+        assert named.plan.seeding == ""
+        model = truemeans.KMeans(k, random_state=0, max_iter=3, tol=0).fit(X)
+        assert model.init == "auto"
+        assert model.cluster_centers_.tobytes() == found.centroids.tobytes()
+        is_sampled = found.plan.seeding == "k-means||"
+        assert found.plan.reason.startswith("seeds by k-means||; ") == is_sampled
+        assert any("k-means||" in rule for rule in found.plan.why)
+        assert not any("k-means||" in rule for rule in named.plan.why)
+
+    def test_one_feature_gets_the_optimum_all_the_same(self):
+        plan = truemeans.k_means(np.arange(20_000.0)[:, None], 9).plan
+        assert plan.optimum_runs
+        assert "k-means||" not in plan.reason
+        assert not any("k-means||" in rule for rule in plan.why)

@@ -26,9 +26,9 @@ SEEDS = range(10)
 WAYS: dict[str, dict[str, Any]] = {
     "random": {"init": "random"},
     "k-means||": {"init": "k-means||"},
-    "k-means++": {},
-    "k-means++, n_init=10": {"n_init": 10},
-    'k-means++, refine="swap"': {"refine": "swap"},
+    "k-means++": {"init": "k-means++"},
+    "k-means++, n_init=10": {"init": "k-means++", "n_init": 10},
+    'k-means++, refine="swap"': {"init": "k-means++", "refine": "swap"},
 }
 COLOURS = dict(zip(WAYS, ["#b3b3b3", "#e69f00", "#0072b2", "#009e73", "#cc79a7"], strict=True))
 # Swaps tried.

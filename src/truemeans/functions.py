@@ -67,7 +67,7 @@ def k_means(
     n_clusters: int,
     *,
     sample_weight: npt.ArrayLike | None = None,
-    init: str | npt.ArrayLike | Callable[..., Any] = "k-means++",
+    init: str | npt.ArrayLike | Callable[..., Any] = "auto",
     n_init: int = 1,
     max_iter: int = 300,
     tol: float = 0.0,
@@ -102,11 +102,12 @@ def k_means(
     sample_weight : array-like of shape (n_samples,) or a scalar, default=None
         Weight of each row, 0 or more; None weighs every row 1. Weight 2 is the same as
         having the row twice, weight 0 as not having it, except that it is labelled.
-    init : {"k-means++", "k-means||", "random"}, array-like or callable, default="k-means++"
-        Where the centroids start. "k-means++" draws rows far from those already drawn,
-        "k-means||" the same in a few passes over the rows,
-        "random" draws distinct rows. An array of shape (n_clusters, n_features) gives the
-        centroids; a callable makes them from ``(X, n_clusters, random_state)``.
+    init : {"auto", "k-means++", "k-means||", "random"}, array-like or callable, default="auto"
+        Where the centroids start. "k-means++" draws rows far from those already drawn, the best
+        of a few each time, "k-means||" many at once in a few passes and picks among these, "random"
+        distinct rows. "auto" is "k-means||" for many rows (docs/seeding.md), else "k-means++"; the
+        plan says so. An array of shape (n_clusters, n_features) gives the centroids; a callable
+        makes them from ``(X, n_clusters, random_state)``.
     n_init : int, default=1
         Number of runs from different starts; the one with the least inertia is returned.
     max_iter : int, default=300
@@ -337,6 +338,7 @@ def pose(
         count,
         threads,
         any_start=any_start and draws,
+        any_seeding=draws and seeding == "auto",
         itemsize=source.dtype.itemsize,
         skip_memory=kept,
     )
@@ -345,7 +347,7 @@ def pose(
         survey=survey_rows(source, plan, X),
         sample_weight=check_sample_weight(sample_weight, source.n_samples),
         n_clusters=count,
-        init=seeding,
+        init=plan.seeding or seeding,
         n_init=check_n_init(n_init, seeding, caller),
         max_iter=check_integer("max_iter", max_iter, 1, "give the most iterations to take"),
         tol=check_tol(tol),

@@ -48,6 +48,8 @@ class Plan:
         Bound on what the search for the optimum of one feature holds at once; 0 for no search.
     row_room : int or None, default=None
         The most bytes a row that `skip` may take; None for what is usual.
+    seeding : {"", "k-means++", "k-means||"}, default=""
+        What ``init="auto"`` stands for; empty where the caller said how to start.
     why : tuple of str, default=()
         The rule behind each choice: its numbers, and the benchmark that set them.
     """
@@ -61,6 +63,7 @@ class Plan:
     reason: str
     optimum_runs: int = 0
     row_room: int | None = None
+    seeding: str = ""
     why: tuple[str, ...] = ()
 
     def __str__(self) -> str:

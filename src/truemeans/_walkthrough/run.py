@@ -187,7 +187,7 @@ def walkthrough(
         Number of clusters, from 1 to 12.
     columns : sequence of str, default=None
         Names of the columns. None takes those of a table, else x1, x2, …
-    init : {"random", "k-means++"}, array-like or callable, default="random"
+    init : {"random", "k-means++", "k-means||", "auto"}, array-like or callable, default="random"
         Where the centroids start, as in `truemeans.k_means`.
     max_iter : int, default=300
         The most rounds.
@@ -238,6 +238,7 @@ def walkthrough(
         # Drawn first, so that the page can say which rows it was.
         problem = pose(rows, n_clusters, init=named, random_state=seed, caller="walkthrough")
         start, picked = solve.seed(problem)
+        named = problem.init
         drawn = tuple(map(int, picked))
     result = k_means(
         rows, n_clusters, init=start, max_iter=max_iter, random_state=seed, record=True

@@ -121,9 +121,10 @@ def fit(
         typer.Option(
             metavar="HOW",
             rich_help_panel=opt.CLUSTERS,
-            help="How the first centroids are drawn: k-means++, k-means|| or random.",
+            help="How the first centroids are drawn: k-means++, k-means||, random, or auto, which "
+            "is k-means|| for many rows, else k-means++.",
         ),
-    ] = opt.Init.KMEANS_PLUSPLUS,
+    ] = opt.Init.AUTO,
     n_init: Annotated[
         int,
         typer.Option(

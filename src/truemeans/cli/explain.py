@@ -54,6 +54,7 @@ def explain(request: Request, options: FitOptions) -> None:
                     "scores": plan.scores,
                     "skip": plan.skip,
                     "skip_bytes": n_bytes,
+                    "seeding": plan.seeding,
                     "reason": plan.reason,
                     "why": list(plan.why),
                 },

@@ -230,6 +230,7 @@ def _as_json(run: _Run) -> dict[str, Any]:
             "engine": str(plan.engine),
             "target": str(plan.target),
             "n_threads": plan.n_threads,
+            "seeding": plan.seeding,
             "reason": str(plan.reason),
         },
         "n_iter": model.n_iter,
@@ -266,7 +267,7 @@ def _summarize(run: _Run) -> None:
     ended = "converged" if model.converged else "stopped without converging"
     more = "" if model.converged else "; --max-iter allows more"
     starts = f", best of {options.n_init} starts" if options.n_init > 1 else ""
-    how = f"{options.init}, seed {options.seed}{starts}"
+    how = f"{run.result.plan.seeding or options.init}, seed {options.seed}{starts}"
     if run.result.optimal:
         how = "from the optimum: no clustering has a lower inertia"
     show.line(

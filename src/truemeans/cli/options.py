@@ -59,6 +59,7 @@ class Refine(StrEnum):
 class Init(StrEnum):
     """The ways to start that a command line can name."""
 
+    AUTO = "auto"
     KMEANS_PLUSPLUS = "k-means++"
     KMEANS_PARALLEL = "k-means||"
     RANDOM = "random"

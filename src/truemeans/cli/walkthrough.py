@@ -91,7 +91,7 @@ def walkthrough(
         typer.Option(
             metavar="HOW",
             rich_help_panel=opt.CLUSTERS,
-            help="How the first centroids are drawn: random, k-means++ or k-means||.",
+            help="How the first centroids are drawn: random, k-means++, k-means|| or auto.",
         ),
     ] = opt.Init.RANDOM,
     max_iter: Annotated[

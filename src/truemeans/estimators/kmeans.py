@@ -57,14 +57,15 @@ class KMeans(
     ----------
     n_clusters : int, default=8
         Number of clusters, from 1 to the number of rows.
-    init : {"k-means++", "k-means||", "random"}, callable or array-like, default="k-means++"
-        Where the centroids start. "k-means++" draws rows far from those already drawn,
-        "k-means||" the same in a few passes over the rows,
-        "random" draws distinct rows. An array of shape (n_clusters, n_features) gives the
-        centroids; a callable makes them from ``(X, n_clusters, random_state)``.
+    init : {"auto", "k-means++", "k-means||", "random"}, callable or array-like, default="auto"
+        Where the centroids start. "k-means++" draws rows far from those already drawn, the best
+        of a few each time, "k-means||" many at once in a few passes and picks among these, "random"
+        distinct rows. "auto" is "k-means||" for many rows (docs/seeding.md), else "k-means++"; the
+        plan says so. An array of shape (n_clusters, n_features) gives the centroids; a callable
+        makes them from ``(X, n_clusters, random_state)``.
     n_init : "auto" or int, default="auto"
         Number of runs from different starts; the one with the least inertia counts. "auto"
-        is 1 for "k-means++", "k-means||" and an array, 10 for "random" and a callable.
+        is 10 for "random" and a callable, else 1.
     max_iter : int, default=300
         The most iterations of one run.
     tol : float, default=1e-4
@@ -141,7 +142,7 @@ class KMeans(
 
     _parameter_constraints: ClassVar[dict[str, list[Any]]] = {
         "n_clusters": [_FROM_ONE],
-        "init": [StrOptions({"k-means++", "k-means||", "random"}), callable, "array-like"],
+        "init": [StrOptions({"auto", "k-means++", "k-means||", "random"}), callable, "array-like"],
         "n_init": [StrOptions({"auto"}), _FROM_ONE],
         "max_iter": [_FROM_ONE],
         "tol": [Interval(Real, 0, None, closed="left")],
@@ -161,7 +162,7 @@ class KMeans(
         self,
         n_clusters: int = 8,
         *,
-        init: str | npt.ArrayLike | Callable[..., Any] = "k-means++",
+        init: str | npt.ArrayLike | Callable[..., Any] = "auto",
         n_init: str | int = "auto",
         max_iter: int = 300,
         tol: float = 1e-4,

@@ -15,6 +15,7 @@ from truemeans.plan.draws import (
     most_marked,
     most_pairs,
     rounds_ahead,
+    seeding_for,
     tries_among_candidates,
 )
 from truemeans.plan.passes import (
@@ -49,6 +50,7 @@ __all__ = [
     "most_pairs",
     "n_groups",
     "rounds_ahead",
+    "seeding_for",
     "should_keep",
     "should_skip",
     "skip_bytes",

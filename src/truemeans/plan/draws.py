@@ -7,6 +7,7 @@ from truemeans.plan.scores import BOXES_TO_FEATURES
 __all__ = [
     "AXES_FROM_ROWS",
     "MOST_MARKED",
+    "SEEDING",
     "axes_are_worth_looking",
     "best_axes",
     "draws_at_once",
@@ -15,6 +16,7 @@ __all__ = [
     "most_marked",
     "most_pairs",
     "rounds_ahead",
+    "seeding_for",
     "tries_among_candidates",
 ]
 
@@ -29,6 +31,10 @@ _AT_ONCE_TO_SAMPLES = 1 << 14
 _AT_ONCE_TO_UNBOXED = 1 << 11
 _AT_ONCE_TO_ENTRIES = 1 << 20
 _AT_ONCE_TO_WORK = 1 << 25
+# k-means|| takes a few passes, however many clusters there are, and ends where k-means++ does, or
+# lower. With fewer clusters it takes longer, and of fewer rows a cluster most were its candidates
+# (seeding).
+_SAMPLED_FROM_CLUSTERS, _SAMPLED_FROM_SHARE = 8, 64
 # Rounds drawn ahead, as a share of those played: costs fall little meanwhile, so that most of what
 # was drawn is accepted. Wide rows take longer to read than more rejected draws to draw (seeding).
 _AHEAD, _AHEAD_WIDE = 0.25, 0.5
@@ -52,6 +58,13 @@ _TRIES, _TRIES_TO_DRAWS = 4, 1 << 10
 # Less is not worth a second look at the rows (seeding).
 _PAIRS_AT_LEAST = 1 << 16
 
+SEEDING = (
+    f"Seeds by k-means|| for more than {_AT_ONCE_TO_SAMPLES:,} rows, {_SAMPLED_FROM_SHARE} and "
+    f"more a cluster, from {_SAMPLED_FROM_CLUSTERS} clusters on, and by k-means++ else; so for "
+    f"{_DRAWN_BOXES_TO_SAMPLES:,} rows or fewer of at most {BOXES_TO_FEATURES} features "
+    "(benchmark: seeding)."
+)
+
 
 def draws_at_once(n_samples: int, n_features: int, n_clusters: int, n_trials: int) -> bool:
     """Whether k-means++ draws round by round in one call; the picks differ from drawing ahead."""
@@ -69,6 +82,14 @@ def draws_in_boxes(n_samples: int, n_features: int) -> bool:
     the rows does.
     """
     return n_features <= BOXES_TO_FEATURES and n_samples <= _DRAWN_BOXES_TO_SAMPLES
+
+
+def seeding_for(n_samples: int, n_features: int, n_clusters: int) -> str:
+    """What ``init="auto"`` stands for; nothing but sizes decides, as the picks depend on it."""
+    many = n_samples > _AT_ONCE_TO_SAMPLES and n_samples >= _SAMPLED_FROM_SHARE * n_clusters
+    boxed = draws_in_boxes(n_samples, n_features)
+    sampled = many and not boxed and n_clusters >= _SAMPLED_FROM_CLUSTERS
+    return "k-means||" if sampled else "k-means++"
 
 
 def rounds_ahead(n_played: int, n_features: int) -> int:

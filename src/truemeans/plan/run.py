@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 
+from truemeans.plan.draws import SEEDING, seeding_for
 from truemeans.plan.passes import LABELS, LATER, TILES_SCORES, may_keep
 from truemeans.plan.room import skip_bytes
 from truemeans.plan.scores import RULES, choose_method, methods
@@ -53,6 +54,7 @@ def make_plan(
     n_threads: int | None = None,
     *,
     any_start: bool = False,
+    any_seeding: bool = False,
     itemsize: int = 8,
     skip_memory: int | None = None,
 ) -> Plan:
@@ -61,7 +63,7 @@ def make_plan(
     ``skip_memory`` is the most bytes to keep about all rows from pass to pass.
 
     ``any_start`` says that the caller named no initial centroids and no algorithm, so that rows
-    of one feature may get the optimum.
+    of one feature may get the optimum, and ``any_seeding`` that it is left open how they are drawn.
 
     Environment variables force a choice, for tests and for finding faults: ``TRUEMEANS_TARGET``
     a SIMD target by name, ``TRUEMEANS_ENGINE=reference`` the NumPy engine, and
@@ -70,9 +72,12 @@ def make_plan(
     engine = _set("TRUEMEANS_ENGINE") or "native"
     target = _set("TRUEMEANS_TARGET")
     max_runs, note = _optimum(n_samples, n_clusters) if any_start and n_features == 1 else (0, "")
+    seeding = seeding_for(n_samples, n_features, n_clusters) if any_seeding else ""
+    if seeding == "k-means||" and not max_runs:
+        note += "seeds by k-means||; "
     if engine == "reference":
         reason = note + "the definition, in NumPy float64"
-        return Plan("reference", "", 1, "none", "none", 0, reason, max_runs)
+        return Plan("reference", "", 1, "none", "none", 0, reason, max_runs, seeding=seeding)
     forced = _set("TRUEMEANS_METHOD")
     scores, skip, reason = choose_method(n_samples, n_features, n_clusters, target)
     small = _row_work(scores, n_features, n_clusters) * n_samples < _THREADS_FROM
@@ -92,11 +97,23 @@ def make_plan(
     if forced:
         scores, skip, block_rows = _forced(forced, n_features, target)
         reason, why = "forced by TRUEMEANS_METHOD", why[:1]
-    if note:
+    if any_start and n_features == 1:
         why.append(_LINE)
+    if seeding and not max_runs:
+        why.append(SEEDING)
     reason = note + reason
     return Plan(
-        engine, target, threads, scores, skip, block_rows, reason, max_runs, room, tuple(why)
+        engine,
+        target,
+        threads,
+        scores,
+        skip,
+        block_rows,
+        reason,
+        max_runs,
+        room,
+        seeding,
+        tuple(why),
     )
 
 

@@ -17,7 +17,7 @@ __all__ = ["check_centroids", "check_init", "warn_few_distinct"]
 
 Init = str | npt.NDArray[Any] | Callable[..., Any]
 
-_NAMES = ("k-means++", "k-means||", "random")
+_NAMES = ("auto", "k-means++", "k-means||", "random")
 
 
 def check_init(init: object, n_clusters: int, n_features: int, dtype: np.dtype[Any]) -> Init:
@@ -30,8 +30,8 @@ def check_init(init: object, n_clusters: int, n_features: int, dtype: np.dtype[A
     elif hasattr(init, "__len__") or hasattr(init, "__array__"):
         return check_centroids(init, n_clusters, n_features, dtype)
     raise InvalidParameterError(
-        f"init={shown(init)} must be 'k-means++', 'k-means||', 'random', an array of shape "
-        "(n_clusters, n_features) or a callable; give one of them."
+        f"init={shown(init)} must be 'auto', 'k-means++', 'k-means||', 'random', an array of "
+        "shape (n_clusters, n_features) or a callable; give one of them."
     )
 
 
