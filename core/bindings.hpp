@@ -122,12 +122,11 @@ Out<T, Vector> moved(std::vector<T>&& values) {
     return handed_over<Vector>(std::move(values), {n});
 }
 
+// What these hold is for the caller to write.
 template <class T>
 Out<T, Vector> new_vector(std::size_t n) {
-    return moved(std::vector<T>(n));
+    return handed_over<Vector>(core::Aligned<T>(n), {n});
 }
-
-// What it holds is for the caller to write.
 template <class T>
 Out<T, Matrix> new_matrix(std::size_t n, std::size_t m) {
     return handed_over<Matrix>(core::Aligned<T>(n * m), {n, m});

@@ -36,6 +36,10 @@ double lower_closest(Team& team, const Kernels& kernels, Rows<T> rows, const dou
         table.own_sq_dist(rows.X + begin * rows.d, end - begin, rows.d, centroid, nullptr,
                           dist.data());
         double most = top[thread];
+        if (number == 0) {
+            std::copy_n(dist.data(), end - begin, nearest.closest + begin);
+            std::fill_n(nearest.which + begin, end - begin, 0);
+        }
         for (std::size_t i = begin; i < end; ++i) {
             nearest.lower(i, dist[i - begin], number);
             const double cost = nearest.closest[i];

@@ -30,7 +30,8 @@ struct Nearest {
     }
 };
 
-// Takes one more centroid, of this number, into account. Returns the largest weight * closest.
+// Takes one more centroid, of this number, into account; number 0 is the first, which is the nearest
+// whatever was there. Returns the largest weight * closest.
 template <class T>
 double lower_closest(Team& team, const Kernels& kernels, Rows<T> rows, const double* centroid,
                      Nearest nearest, std::int32_t number);

@@ -80,6 +80,21 @@ def test_costs_that_fell_too_far_are_lowered_by_a_pass():
         assert (pool._rows[2:] < 400).all()
 
 
+def test_rows_of_every_scale_are_found():
+    # Twelve groups, each a thousand times farther away than it is wide: while one is not covered,
+    # costs of those within do not count, so that a fixed number of rounds would miss them.
+    rng = np.random.default_rng(0)
+    X = rng.normal(size=(20_000, 5))
+    for j in range(12):
+        X[50 * j : 50 * j + 50] += rng.normal(size=5) * 10.0 ** (j + 1)
+
+    def worst_inertia(init):
+        fits = [truemeans.k_means(X, 20, init=init, random_state=s) for s in range(5)]
+        return max(fit.inertia for fit in fits)
+
+    assert worst_inertia("k-means||") < 1.2 * worst_inertia("k-means++")
+
+
 def test_equal_rows_are_one_candidate():
     X = np.zeros((60, 2))
     X[1::3, 1], X[2::3, 0], X[5::6, 1] = -0.0, 7.0, -0.0

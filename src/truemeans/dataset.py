@@ -231,10 +231,8 @@ class Dataset:
 
     def row_keys(self) -> FloatArray:
         """A fixed linear function of each row's values, (n_samples,)."""
-        keys = np.empty(self.n_samples)
-        for where, X in self.source.blocks():
-            keys[where] = self.engine.row_keys(X)
-        return keys
+        parts = [self.engine.row_keys(X) for _, X in self.source.blocks()]
+        return parts[0] if len(parts) == 1 else np.concatenate(parts)
 
     def all_rows(self) -> Rows:
         """The rows as one array, (n_samples, n_features); no copy where they are one block."""
@@ -263,6 +261,7 @@ class Dataset:
     def lower_closest(self, centroid: FloatArray, nearest: Nearest, number: int) -> float:
         """Take one more centroid, of this number, into account in ``nearest`` (in/out).
 
+        Number 0 is the first, before which nothing needs to be there.
         Returns the largest weight × squared distance to the nearest.
         """
         return max(

@@ -173,7 +173,8 @@ class Engine(Protocol):
     ) -> float:
         """Take one more centroid, of this number, into account.
 
-        Returns the largest weight × squared distance to the nearest.
+        Number 0 is the first: it is the nearest whatever was there. Returns the largest weight ×
+        squared distance to the nearest.
         """
 
     def lower_by_labels(

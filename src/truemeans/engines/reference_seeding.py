@@ -45,6 +45,9 @@ class SeedingDefinition:
         nearest: Nearest,
         number: int,
     ) -> float:
+        if number == 0:
+            nearest.closest[:] = np.inf
+            nearest.which[:] = 0
         nearest.lower(slice(None), self.sq_distances(X, centroid[np.newaxis])[:, 0], number)
         closest = nearest.closest
         return float((closest if weight is None else weight * closest).max())

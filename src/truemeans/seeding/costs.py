@@ -39,7 +39,7 @@ class Costs:
         row = draw.by_weight(1)
         self.first = int(row[0])
         n = dataset.n_samples
-        self.nearest = Nearest(np.full(n, np.inf), np.zeros(n, np.int32))
+        self.nearest = Nearest(np.empty(n), np.empty(n, np.int32))
         centroid = dataset.source.take(row)[0].astype(np.float64)
         dataset.lower_closest(centroid, self.nearest, 0)
         self.scale = 0.0

@@ -7,9 +7,9 @@ rows nearest to it weigh, and k-means++ picks among the candidates.
 
 Costs fall by every round's candidates, but a round needs to know them of few rows only: rows are
 drawn by the costs of earlier, and accepted with probability cost now / cost then, which is the law
-of drawing by those of now (rejection sampling, J. von Neumann 1951). So two passes do for most
-rows, one for the first costs and one that finds out whose candidate is nearest. Where costs
-have fallen so far that hardly any draw would be accepted, a pass lowers those of all rows.
+of drawing by those of now (rejection sampling, J. von Neumann 1951). So mostly two passes do
+beside the one that draws need, for the first costs and to find every row's nearest candidate. Where
+costs have fallen so far that few draws would be accepted, one more pass lowers those of all rows.
 """
 
 from __future__ import annotations
@@ -31,10 +31,10 @@ from truemeans.sources import ArraySource
 
 __all__ = ["parallel"]
 
-# Candidates a round, in multiples of n_clusters: the paper's oversampling, and as many rounds as
-# changed the inertia by more than runs differ. The first knows the costs of one row only, so that
-# all it draws may lie in the same few places (docs/seeding.md).
-_ROUNDS = (0.25, 2.0, 2.0)
+# Candidates of a round, in multiples of n_clusters: the paper's oversampling. A first round knows
+# the costs of one row only, so that all it draws may lie in the same few places; a last one tells
+# whether costs have fallen far below those that rows were drawn by (docs/seeding.md).
+_MANY, _FEW = 2.0, 0.25
 # Rows drawn by costs of earlier for each that is needed, before a pass lowers the costs of all.
 _DRAWN_FOR_ONE = 8
 # Numbers in rows whose costs are lowered at a time.
@@ -44,29 +44,31 @@ _NUMBERS_AT_A_TIME = 1 << 20
 def parallel(dataset: Dataset, draw: Draw, n_clusters: int, n_local_trials: int) -> Seeds:
     """Pick ``n_clusters`` rows."""
     pool = _Pool(dataset, draw)
-    n_rounds = 0
-    # A round adds at least one row that no candidate equals, as long as there is one.
-    while (n_rounds < len(_ROUNDS) or pool.n_nearest < n_clusters) and pool.costs.measure():
-        share = _ROUNDS[min(n_rounds, len(_ROUNDS) - 1)]
-        pool.add(math.ceil(share * n_clusters))
-        n_rounds += 1
-    few, rows = pool.weighted()
+    few, many = (math.ceil(share * n_clusters) for share in (_FEW, _MANY))
+    for size in (few, many, many):
+        pool.add(size)
+    # Every time round adds at least one row that no candidate equals, as long as there is one.
+    while (pool.add(few) or pool.n_nearest < n_clusters) and pool.costs.measure():
+        pool.add(many)
+    candidates, rows = pool.weighted()
     n_tries = tries_among_candidates(n_clusters, n_local_trials)
-    return Seeds(rows[_best_of(few, draw.rng, n_clusters, n_local_trials, n_tries)])
+    return Seeds(rows[_best_of(candidates, draw.rng, n_clusters, n_local_trials, n_tries)])
 
 
 def _best_of(
-    few: Dataset, rng: Uniform, n_clusters: int, n_local_trials: int, n_tries: int
+    candidates: Dataset, rng: Uniform, n_clusters: int, n_local_trials: int, n_tries: int
 ) -> npt.NDArray[np.intp]:
     """The picks of k-means++ with the least potential of a few tries."""
-    weight = few.sample_weight
+    weight = candidates.sample_weight
     assert weight is not None, "candidates are weighed"
-    draw = Draw(few, rng)
+    draw = Draw(candidates, rng)
     best, least = np.empty(0, np.intp), math.inf
     for _ in range(n_tries):
-        rows = plusplus(few, draw, n_clusters, n_local_trials).rows
-        nearest = Nearest(np.full(few.n_samples, np.inf), np.zeros(few.n_samples, np.int32))
-        few.lower_nearest(few.source.take(rows).astype(np.float64), nearest, 0)
+        rows = plusplus(candidates, draw, n_clusters, n_local_trials).rows
+        nearest = Nearest(
+            np.full(candidates.n_samples, np.inf), np.zeros(candidates.n_samples, np.int32)
+        )
+        candidates.lower_nearest(candidates.source.take(rows).astype(np.float64), nearest, 0)
         potential = math.fsum(nearest.closest * weight)
         if not len(best) or potential < least:
             best, least = rows, potential
@@ -90,9 +92,15 @@ class _Pool:
         """How many candidates are the nearest of some row."""
         return int(np.count_nonzero(self._sizes))
 
-    def add(self, size: int) -> None:
-        """Draw ``size`` rows by their costs; those that are equal count once."""
+    def add(self, size: int) -> bool:
+        """Draw ``size`` rows by their costs, of which those that are equal count once.
+
+        Returns whether costs had fallen too far, since they were last those of all rows.
+        """
+        if not self.costs.measure():
+            return False
         rows = self._by_old_costs(size)
+        has_fallen = len(rows) < size and self._n_met < len(self._rows)
         if len(rows) < size:
             self._meet()
             if self.costs.measure():
@@ -100,6 +108,7 @@ class _Pool:
         self._rows = np.concatenate([self._rows, _distinct(rows, self._values(rows))])
         for known in ("_nearest", "_sizes"):
             self.__dict__.pop(known, None)
+        return has_fallen
 
     def weighted(self) -> tuple[Dataset, npt.NDArray[np.intp]]:
         """Those candidates that rows are nearest to, each with the weight of these rows."""
@@ -165,12 +174,13 @@ class _Pool:
         if self._n_met < len(self._rows):
             new = self._values(self._rows[self._n_met :])
             self._dataset.lower_nearest(new, self.costs.nearest, self._n_met)
-            self._n_met = len(self._rows)
+            self._n_met, self._accepted = len(self._rows), 0.5
             self.costs.changed()
 
     def _values(self, rows: npt.NDArray[np.intp]) -> FloatArray:
-        # Zeros of one sign, as equal rows have the same bits then.
-        return self._dataset.source.take(rows).astype(np.float64) + 0.0
+        values = self._dataset.source.take(rows).astype(np.float64)
+        values += 0.0  # zeros of one sign, so that equal rows have the same bits
+        return values
 
 
 def _distinct(rows: npt.NDArray[np.intp], values: FloatArray) -> npt.NDArray[np.intp]:
