@@ -183,8 +183,7 @@ class Game {
                    [&](Mine&, std::size_t begin, std::size_t end, const double* candidate) {
                        return kernels_.boxes_worth(low_.data() + begin, high_.data() + begin,
                                                    padded_, end - begin, d_, candidate,
-                                                   top_.data() + begin, sums_.data() + begin,
-                                                   slopes_.data() + begin);
+                                                   sums_.data() + begin, slopes_.data() + begin);
                    });
         for (double& most : worth) most += 2.0 * rows_.n_copies() + 0x1p-40 * total_;
         return worth;

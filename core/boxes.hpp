@@ -13,7 +13,6 @@
 
 namespace truemeans {
 
-constexpr std::size_t kBoxFeatures = 3;  // the most a grid is made for
 constexpr double kFoldBelow = 0.8;       // equal rows are folded if at most so many are left
 // Draws look among a cell's rows by value as they meet it; cells of more rows, where that would take
 // a fifth of a millisecond, are sorted beforehand.

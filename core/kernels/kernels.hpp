@@ -135,7 +135,7 @@ struct Kernels {
     // the masses of each; slopes: these over its largest cost.
     double (*boxes_worth)(const double* low, const double* high, std::size_t stride,
                           std::size_t n, std::size_t d, const double* candidate,
-                          const double* top, const double* sums, const double* slopes);
+                          const double* sums, const double* slopes);
     // Exact. The points of n, a multiple of 8, whose squared distance from another is below reach:
     // list, gaps (out, n): number and squared distance; returns how many. columns: [feature][n].
     std::size_t (*centroids_near)(const double* columns, std::size_t n, std::size_t d,

@@ -7,6 +7,8 @@
 
 namespace truemeans {
 
+constexpr std::size_t kBoxFeatures = 3;  // the most that boxes are made for
+
 // How rows and centroids are brought to float32 for the scores: v -> (v - center) * scale,
 // scale a power of two.
 template <class T>

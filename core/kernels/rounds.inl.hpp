@@ -108,7 +108,7 @@ double box_left(truemeans::BoxRows<T> rows, const double* candidate, const doubl
         typedef BoxEight<T, kFeatures, kPlain> Eight;
         const auto left = [&](const Eight& eight) {
             const Vec8 now = eight.costs(costs), far = eight.sq_dist(candidate);
-            return eight.masses(far < now ? far : now);
+            return eight.masses(lesser8(far, now));
         };
         Vec8 sum{};
         size_t i = 0;
@@ -128,11 +128,11 @@ double box_masses(truemeans::BoxRows<T> rows, const double* candidate, double* c
             Vec8 now = eight.costs(costs);
             if (candidate) {
                 const Vec8 far = eight.sq_dist(candidate);
-                now = far < now ? far : now;
+                now = lesser8(far, now);
                 store_some(costs + eight.i, now, eight.n);
             }
             sum += eight.masses(now);
-            most = now > most ? now : most;
+            most = larger8(now, most);
         };
         size_t i = 0;
         for (; i + 8 <= rows.n; i += 8) lower(Eight{rows, i});
@@ -143,43 +143,51 @@ double box_masses(truemeans::BoxRows<T> rows, const double* candidate, double* c
     });
 }
 
-// Squared distances of eight boxes to a candidate. Differences, products and sums are rounded
-// monotonically: the nearest point of a box is no farther, computed like this, than the canonical
-// distance of any row of it.
-inline Vec8 box_gaps(const double* low, const double* high, size_t stride, size_t d,
-                     const double* candidate) {
-    Vec8 sum{};
-    for (size_t f = 0; f < d; ++f) {
-        const Vec8 below = load8(low + f * stride) - candidate[f];
-        const Vec8 above = candidate[f] - load8(high + f * stride);
-        const Vec8 out = below > above ? below : above;
-        const Vec8 e = out > 0.0 ? out : Vec8{};
-        sum += e * e;
+// Squared distances of boxes to a candidate, eight at a time. Differences, products and sums are
+// rounded monotonically: the nearest point of a box is no farther, computed like this, than the
+// canonical distance of any row of it.
+class BoxGaps {
+  public:
+    BoxGaps(const double* low, const double* high, size_t stride, size_t d,
+            const double* candidate)
+        : low_(low), high_(high), stride_(stride), d_(d) {
+        for (size_t f = 0; f < d; ++f) candidate_[f] = Vec8{} + candidate[f];
     }
-    return sum;
-}
+
+    Vec8 at(size_t i) const {
+        Vec8 sum{};
+        for (size_t f = 0; f < d_; ++f) {
+            const Vec8 below = load8(low_ + f * stride_ + i) - candidate_[f];
+            const Vec8 above = candidate_[f] - load8(high_ + f * stride_ + i);
+            const Vec8 e = larger8(larger8(below, above), Vec8{});
+            sum += e * e;
+        }
+        return sum;
+    }
+
+  private:
+    const double *low_, *high_;
+    size_t stride_, d_;
+    Vec8 candidate_[truemeans::kBoxFeatures];  // in all lanes
+};
 
 size_t boxes_near(const double* low, const double* high, size_t stride, size_t n, size_t d,
                   const double* candidate, const double* top, int32_t* list) {
+    const BoxGaps gaps(low, high, stride, d, candidate);
     size_t n_near = 0;
-    for (size_t i = 0; i < n; i += 8) {
-        const Vec8 gaps = box_gaps(low + i, high + i, stride, d, candidate);
-        n_near = append_bits(lane_bits8(gaps < load8(top + i)), i, list, n_near);
-    }
+    for (size_t i = 0; i < n; i += 8)
+        n_near = append_bits(lane_bits8(gaps.at(i) < load8(top + i)), i, list, n_near);
     return n_near;
 }
 
 // A row of cost c in a box at squared distance g is lowered by c - g at most, which is c (1 - g / c),
-// and c is at most the box's largest.
+// and c is at most the box's largest. Boxes that are not near promise nothing.
 double boxes_worth(const double* low, const double* high, size_t stride, size_t n, size_t d,
-                   const double* candidate, const double* top, const double* sums,
-                   const double* slopes) {
+                   const double* candidate, const double* sums, const double* slopes) {
+    const BoxGaps gaps(low, high, stride, d, candidate);
     Vec8 worth{};
-    for (size_t i = 0; i < n; i += 8) {
-        const Vec8 gaps = box_gaps(low + i, high + i, stride, d, candidate);
-        const Vec8 most = load8(sums + i) - gaps * load8(slopes + i);
-        worth += gaps < load8(top + i) ? most : Vec8{};
-    }
+    for (size_t i = 0; i < n; i += 8)
+        worth += larger8(load8(sums + i) - gaps.at(i) * load8(slopes + i), Vec8{});
     return add_lanes(worth);
 }
 

@@ -85,6 +85,26 @@ inline double read(const double* p, double*) { return *p; }
 inline void write(double* p, Vec8 v) { store8(p, v); }
 inline void write(double* p, double v) { *p = v; }
 
+// The lesser and the larger of two, lane by lane; the second of equals. Compilers choose in vectors
+// wider than the machine's one number after the other, so these choose in parts of its width.
+template <class Choose>
+inline Vec8 choose_in_parts(Vec8 a, Vec8 b, const Choose& choose) {
+    typedef double Part __attribute__((vector_size(TM_VECTOR_BYTES)));
+    constexpr size_t kParts = sizeof(Vec8) / sizeof(Part);
+    Part x[kParts], y[kParts];
+    __builtin_memcpy(x, &a, sizeof a);
+    __builtin_memcpy(y, &b, sizeof b);
+    for (size_t i = 0; i < kParts; ++i) x[i] = choose(x[i], y[i]);
+    __builtin_memcpy(&a, x, sizeof a);
+    return a;
+}
+inline Vec8 lesser8(Vec8 a, Vec8 b) {
+    return choose_in_parts(a, b, [](auto x, auto y) { return x < y ? x : y; });
+}
+inline Vec8 larger8(Vec8 a, Vec8 b) {
+    return choose_in_parts(a, b, [](auto x, auto y) { return x > y ? x : y; });
+}
+
 inline Vec8 vabs8(Vec8 v) { return v < 0.0 ? -v : v; }
 
 // Fetches what a kernel that walks through memory will read next, 4 kB from p: where a line takes

@@ -1,7 +1,8 @@
 """The only place with an "auto" rule: picks how a problem is computed, and says why.
 
-Every choice here changes the time, never the answer, but for the picks of k-means++. Each number
-names the benchmark that set it (`python -m benchmarks ...`).
+Every choice here changes the time, never the answer, but for where runs start: what ``init="auto"``
+stands for, and the picks of k-means++ and k-means||. Sizes alone decide these. Each number names
+the benchmark that set it (`python -m benchmarks ...`).
 """
 
 from truemeans.plan.draws import (

@@ -1,4 +1,4 @@
-"""How k-means++ draws rows, which decides its picks, and what it may hold."""
+"""Which seeding ``init="auto"`` is, how rows are drawn, which decides the picks, and the room."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ _AT_ONCE_TO_ENTRIES = 1 << 20
 _AT_ONCE_TO_WORK = 1 << 25
 # k-means|| takes a few passes, however many clusters there are, and ends where k-means++ does, or
 # lower. With fewer clusters it takes longer, and of fewer rows a cluster most were its candidates
-# (seeding).
+# (starts).
 _SAMPLED_FROM_CLUSTERS, _SAMPLED_FROM_SHARE = 8, 64
 # Rounds drawn ahead, as a share of those played: costs fall little meanwhile, so that most of what
 # was drawn is accepted. Wide rows take longer to read than more rejected draws to draw (seeding).
@@ -62,7 +62,7 @@ SEEDING = (
     f"Seeds by k-means|| for more than {_AT_ONCE_TO_SAMPLES:,} rows, {_SAMPLED_FROM_SHARE} and "
     f"more a cluster, from {_SAMPLED_FROM_CLUSTERS} clusters on, and by k-means++ else; so for "
     f"{_DRAWN_BOXES_TO_SAMPLES:,} rows or fewer of at most {BOXES_TO_FEATURES} features "
-    "(benchmark: seeding)."
+    "(benchmark: starts)."
 )
 
 

@@ -15,7 +15,7 @@ costs have fallen so far that few draws would be accepted, one more pass lowers 
 from __future__ import annotations
 
 import math
-from functools import cached_property
+from typing import NamedTuple
 
 import numpy as np
 import numpy.typing as npt
@@ -75,6 +75,13 @@ def _best_of(
     return best
 
 
+class _Cells(NamedTuple):
+    """Every row's nearest candidate, and how many rows each is nearest to."""
+
+    nearest: LabelArray
+    sizes: npt.NDArray[np.intp]
+
+
 class _Pool:
     """The candidates drawn so far, and what rows know of them."""
 
@@ -86,11 +93,12 @@ class _Pool:
         self._n_met = 1
         # Share of the draws by costs of earlier that is expected to be accepted.
         self._accepted = 0.5
+        self._cells: _Cells | None = None
 
     @property
     def n_nearest(self) -> int:
         """How many candidates are the nearest of some row."""
-        return int(np.count_nonzero(self._sizes))
+        return int(np.count_nonzero(self._find_cells().sizes))
 
     def add(self, size: int) -> bool:
         """Draw ``size`` rows by their costs, of which those that are equal count once.
@@ -106,8 +114,7 @@ class _Pool:
             if self.costs.measure():
                 rows = np.concatenate([rows, self.costs.draw(size - len(rows))])
         self._rows = np.concatenate([self._rows, _distinct(rows, self._values(rows))])
-        for known in ("_nearest", "_sizes"):
-            self.__dict__.pop(known, None)
+        self._cells = None
         return has_fallen
 
     def weighted(self) -> tuple[Dataset, npt.NDArray[np.intp]]:
@@ -117,28 +124,25 @@ class _Pool:
         # Integers, so that the order of the rows does not show; half of the scale leaves room for a
         # total that was rounded.
         scale = 0.5 * mass_scale(total)
-        masses = self._sizes
+        nearest, masses = self._find_cells()
         if weight is not None:
-            masses = np.bincount(self._nearest, np.rint(weight * scale), len(self._rows))
+            masses = np.bincount(nearest, np.rint(weight * scale), len(self._rows))
         weights = masses.astype(np.float64)
         weights = np.ldexp(weights, -math.frexp(float(weights.max()))[1])
         rows = self._rows[weights > 0]
         source = ArraySource(np.ascontiguousarray(self._dataset.source.take(rows)))
         return Dataset(source, engine, survey(source, engine), weights[weights > 0]), rows
 
-    @cached_property
-    def _nearest(self) -> LabelArray:
-        """Every row's nearest candidate."""
-        if self._n_met == 1:
-            # No distance is needed where costs are of the first alone.
-            return self._dataset.nearest_of(self._values(self._rows))
-        self._meet()
-        return self.costs.nearest.which
-
-    @cached_property
-    def _sizes(self) -> npt.NDArray[np.intp]:
-        """How many rows are nearest to each candidate."""
-        return np.bincount(self._nearest, minlength=len(self._rows))
+    def _find_cells(self) -> _Cells:
+        if self._cells is None:
+            if self._n_met == 1:
+                # No distance is needed where costs are of the first alone.
+                nearest = self._dataset.nearest_of(self._values(self._rows))
+            else:
+                self._meet()
+                nearest = self.costs.nearest.which
+            self._cells = _Cells(nearest, np.bincount(nearest, minlength=len(self._rows)))
+        return self._cells
 
     def _by_old_costs(self, size: int) -> npt.NDArray[np.intp]:
         """Draw rows by their costs, which are known of those drawn by older ones; maybe fewer."""
